@@ -1,0 +1,1 @@
+"""What an event is: the schemas, names, addresses and evidence that every room shares."""
