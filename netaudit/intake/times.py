@@ -1,0 +1,232 @@
+"""Times of logs as columns: aware UTC nanoseconds out of every usual spelling.
+
+A stamp without a zone needs a declared one (`Context.zone`); it is never read as UTC by default.
+A stamp without a year gets the year that puts it closest before `Context.collected`, and the
+context notes that. Abbreviations such as ``CST`` are refused: they name several zones.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import zoneinfo
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.errors import ConfigError
+from netaudit.records.schemas import TIMESTAMP
+
+_OFFSET = re.compile(r"(?:UTC)?([+-])(\d{2}):?(\d{2})\Z")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+YEAR_INFERRED = "The times carry no year; the year was inferred."
+FOLD = "Some local times occur twice because the clocks were put back; the earlier was taken."
+
+
+@dataclass(slots=True)
+class Context:
+    """What a format must know about the file besides its lines."""
+
+    name: str = ""
+    """The file, for messages."""
+    zone: dt.tzinfo | None = None
+    """Zone declared for times that carry none."""
+    collected: dt.datetime | None = None
+    """When the file was closed or collected (aware); settles missing years."""
+    options: dict[str, str] = field(default_factory=dict)
+    """A source's own settings, such as the SSID behind an interface (``ssid.wlan1 = …``)."""
+    notes: set[str] = field(default_factory=set)
+    """What was inferred while reading; goes into the ledger."""
+
+
+def parse_zone(text: str) -> dt.tzinfo:
+    """A zone from an IANA name, ``UTC`` or an offset such as ``+08:00``.
+
+    Raises:
+        ConfigError: Unknown, or an abbreviation that names several zones.
+    """
+    if text.upper() in {"UTC", "Z", "GMT"}:
+        return dt.UTC
+    if match := _OFFSET.match(text):
+        minutes = int(match[2]) * 60 + int(match[3])
+        return dt.timezone(dt.timedelta(minutes=-minutes if match[1] == "-" else minutes))
+    if re.fullmatch(r"[A-Z]{2,5}", text):
+        raise ConfigError(
+            "zone-ambiguous", "The zone {zone} is ambiguous or unknown.",
+            hint="Use a name such as Asia/Shanghai, or an offset such as +08:00.", zone=text,
+        )
+    try:
+        return zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            "zone-unknown", "There is no time zone {zone}.",
+            hint="Use a name such as Asia/Shanghai, or an offset such as +08:00.", zone=text,
+        ) from error
+
+
+def zone_missing(context: Context) -> ConfigError:
+    """The error for naive times without a declaration."""
+    return ConfigError(
+        "zone-missing", "The times in this file carry no time zone, and none is declared for it.",
+        where=context.name,
+        hint='Declare it: --tz Asia/Shanghai, or timezone = "Asia/Shanghai" in its [[source]].',
+    )
+
+
+def from_epoch(text: pa.Array) -> pa.Array:
+    """Epoch seconds, milliseconds or nanoseconds as strings (10, 13, 19 digits; ``sec.frac``)."""
+    parts = pc.extract_regex(text, r"^(?P<whole>\d{1,19})(?:\.(?P<frac>\d{1,9})\d*)?$")
+    whole = _integers(pc.struct_field(parts, "whole"))
+    digits = pc.fill_null(pc.utf8_length(pc.struct_field(parts, "whole")), 0).to_numpy(
+        zero_copy_only=False
+    )
+    scale = np.select([digits <= 11, digits <= 14, digits <= 17], [10**9, 10**6, 10**3], 1)
+    nanos = np.where(np.abs(whole) <= (2**63 - 1) // scale, whole, 0) * scale
+    frac = pc.struct_field(parts, "frac")
+    nanos = nanos + _fraction(frac) * (digits <= 11)
+    return _timestamps(nanos, pc.is_null(parts))
+
+
+def from_iso(text: pa.Array, context: Context) -> pa.Array:
+    """ISO 8601 dates and times, with ``T`` or a blank, any fraction, ``Z``, ``+08:00``, ``+0800``.
+
+    Raises:
+        ConfigError: Some stamp has no offset and no zone is declared.
+    """
+    parts = pc.extract_regex(
+        text,
+        r"^(?P<y>\d{4})[-/](?P<mo>\d{1,2})[-/](?P<d>\d{1,2})[T ](?P<h>\d{1,2}):(?P<mi>\d{2})"
+        r"(?::(?P<s>\d{2})(?:[.,](?P<frac>\d{1,9})\d*)?)?\s*(?P<off>Z|[+-]\d{2}:?\d{2}|[+-]\d{2})?$",
+    )
+    field_of = {n: pc.struct_field(parts, n) for n in ("y", "mo", "d", "h", "mi", "s", "frac", "off")}
+    invalid = pc.is_null(parts).to_numpy(zero_copy_only=False)
+    nanos, wrong = from_parts(
+        *(_integers(field_of[n]) for n in ("y", "mo", "d", "h", "mi", "s")), _fraction(field_of["frac"])
+    )
+    invalid = invalid | wrong
+    offset = field_of["off"]
+    naive = pc.equal(pc.fill_null(offset, ""), "").to_numpy(zero_copy_only=False) & ~invalid
+    shift = np.zeros(len(nanos), np.int64)
+    if not naive.all():
+        shift = pc.fill_null(by_offset(offset), 0).to_numpy(zero_copy_only=False)
+    out = nanos - shift
+    if naive.any():
+        out[naive] = _localise(nanos[naive], context)
+    return _timestamps(out, pa.array(invalid))
+
+
+def from_local(nanos: np.ndarray, invalid: np.ndarray, context: Context) -> pa.Array:
+    """Naive nanoseconds (as if UTC) read in the declared zone.
+
+    Raises:
+        ConfigError: No zone is declared and some value is valid.
+    """
+    out = nanos.copy()
+    valid = ~invalid
+    if valid.any():
+        out[valid] = _localise(nanos[valid], context)
+    return _timestamps(out, pa.array(invalid))
+
+
+def from_yearless(month: pa.Array, day: pa.Array, clock: pa.Array, context: Context) -> pa.Array:
+    """Syslog stamps (``Nov 23 00:00:52``): English month name, day, ``HH:MM:SS[.frac]`` columns.
+
+    The year is the one that puts the stamp closest before `Context.collected`.
+    """
+    months = index_of_month(month)
+    parts = pc.extract_regex(clock, r"^(?P<h>\d{1,2}):(?P<m>\d{2}):(?P<s>\d{2})(?:\.(?P<f>\d{1,9})\d*)?$")
+    hour, minute, second = (_integers(pc.struct_field(parts, n)) for n in "hms")
+    frac = _fraction(pc.struct_field(parts, "f"))
+    days = _integers(pc.struct_field(pc.extract_regex(day, r"^\s*(?P<d>\d{1,2})$"), "d"))
+    collected = context.collected or dt.datetime.now(dt.UTC)
+    invalid = pc.is_null(parts).to_numpy(zero_copy_only=False) | (months == 0)
+    out = np.zeros(len(months), np.int64)
+    settled = invalid.copy()
+    limit = _nanos(collected) + 86_400 * 10**9  # a day's grace for clocks and zones
+    for year in range(collected.year + 1, collected.year - 5, -1):
+        nanos, wrong = from_parts(np.full(len(months), year), months, days, hour, minute, second, frac)
+        fits = ~settled & ~wrong & (nanos <= limit)
+        out[fits] = nanos[fits]
+        settled |= fits
+    if (~invalid).any():
+        context.notes.add(YEAR_INFERRED)
+    return from_local(out, invalid | ~settled, context)
+
+
+def index_of_month(month: pa.Array) -> np.ndarray:
+    """1 to 12 for English month abbreviations, 0 for anything else."""
+    index = pc.index_in(pc.utf8_title(month), value_set=pa.array(MONTHS))
+    return pc.fill_null(pc.add(index, 1), 0).to_numpy(zero_copy_only=False)
+
+
+def from_parts(
+    year: np.ndarray, month: np.ndarray, day: np.ndarray, hour: np.ndarray, minute: np.ndarray,
+    second: np.ndarray, nanos: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Calendar parts to nanoseconds as if UTC, and which rows are no date (such as 30 February)."""
+    wrong = (
+        (month < 1) | (month > 12) | (day < 1) | (hour > 23) | (minute > 59) | (second > 60)
+        | (year < 1970) | (year > 2200)
+    )
+    month_start = ((np.where(wrong, 1970, year) - 1970) * 12 + np.where(wrong, 1, month) - 1).astype(
+        "datetime64[M]"
+    )
+    dates = month_start.astype("datetime64[D]") + np.where(wrong, 1, day) - 1
+    wrong = wrong | (dates.astype("datetime64[M]") != month_start)
+    seconds = dates.astype(np.int64) * 86_400 + hour * 3_600 + minute * 60 + second
+    return np.where(wrong, 0, seconds * 10**9 + nanos), wrong
+
+
+def by_offset(text: pa.Array) -> pa.Array:
+    """``Z`` and ``+08:00`` spellings as nanoseconds east of UTC (int64, null for anything else)."""
+    coded = text.dictionary_encode()
+    values = [_offset_nanos(v) for v in coded.dictionary.to_pylist()]
+    return pa.array(values, pa.int64()).take(coded.indices)
+
+
+def _offset_nanos(text: str) -> int | None:
+    if text in {"Z", "z"}:
+        return 0
+    match = re.fullmatch(r"([+-])(\d{2}):?(\d{2})?", text)
+    if match is None:
+        return None
+    seconds = int(match[2]) * 3_600 + int(match[3] or 0) * 60
+    return (-seconds if match[1] == "-" else seconds) * 10**9
+
+
+def _localise(nanos: np.ndarray, context: Context) -> np.ndarray:
+    if context.zone is None:
+        raise zone_missing(context)
+    if isinstance(context.zone, zoneinfo.ZoneInfo):
+        naive = pa.array(nanos, pa.timestamp("ns"))
+        zone = context.zone.key
+        early = pc.assume_timezone(naive, zone, ambiguous="earliest", nonexistent="latest")
+        late = pc.assume_timezone(naive, zone, ambiguous="latest", nonexistent="latest")
+        if not early.equals(late):
+            context.notes.add(FOLD)
+        return early.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    offset = context.zone.utcoffset(None)
+    return nanos - int((offset or dt.timedelta()).total_seconds()) * 10**9
+
+
+def _nanos(moment: dt.datetime) -> int:
+    return int(moment.timestamp()) * 10**9
+
+
+def _integers(text: pa.Array) -> np.ndarray:
+    """Digit strings as int64; null and empty are 0."""
+    filled = pc.if_else(pc.equal(pc.fill_null(text, ""), ""), "0", text)
+    short = pc.if_else(pc.greater(pc.utf8_length(filled), 18), "0", filled)
+    return short.cast(pa.int64()).to_numpy(zero_copy_only=False)
+
+
+def _fraction(text: pa.Array) -> np.ndarray:
+    """Decimal digits after the point as nanoseconds; null is 0."""
+    return _integers(pc.utf8_rpad(pc.fill_null(text, ""), 9, "0"))
+
+
+def _timestamps(nanos: np.ndarray, invalid: pa.Array) -> pa.Array:
+    mask = invalid.to_numpy(zero_copy_only=False)
+    return pa.array(nanos, pa.int64(), mask=mask).cast(TIMESTAMP)
