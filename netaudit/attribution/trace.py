@@ -109,3 +109,18 @@ class Trace:
     place: tuple[tuple[str, str], ...] = ()
     """``segment``, ``ssid``, ``ap``, ``port`` as far as known."""
     reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """One step of the narrowing: how many addresses are still possible, and by which evidence."""
+
+    step: str
+    """``all``, ``segment``, ``active``, ``contacted``, ``nat``, ``device``."""
+    count: int
+    basis: str
+    """Where the number comes from; a message id in English."""
+    files: tuple[str, ...] = ()
+    """Ids of the evidence files it rests on."""
+    kept: tuple[str, ...] = ()
+    """The addresses that remain, as text, where they are few (20 at most)."""

@@ -1,0 +1,101 @@
+"""Counting what one file gave and what it did not: the maker of ledger entries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.intake.opening import ByteStream, Identity
+from netaudit.records.evidence import EvidenceFile, Skipped
+
+FIRST_KEPT = 5
+
+
+class Tally:
+    """The running account of one file, turned into an `EvidenceFile` at its end."""
+
+    def __init__(self, identity: Identity) -> None:
+        """Start counting for one file."""
+        self.identity = identity
+        self.format = ""
+        self.kinds: set[str] = set()
+        self.records = 0
+        self.bytes_skipped = 0
+        self.truncated = False
+        self.notes: set[str] = set()
+        self.error = ""
+        self._skipped: dict[str, tuple[int, list[int], bool]] = {}
+        self._first: int | None = None
+        self._last: int | None = None
+
+    def skip(
+        self, reason: str, ordinals: Iterable[int] = (), *, count: int | None = None,
+        size: int = 0, matters: bool = True,
+    ) -> None:
+        """Count records that were not read.
+
+        Args:
+            reason: A message id in English; equal reasons are added up.
+            ordinals: Packet or line numbers, from 1; the first few are kept.
+            count: How many, where there are more than `ordinals`.
+            size: Their bytes, as expanded.
+            matters: Whether "nothing found" is inconclusive because of them.
+        """
+        numbers = [int(n) for n in ordinals]
+        before, first, mattered = self._skipped.get(reason, (0, [], False))
+        first = (first + numbers)[:FIRST_KEPT]
+        total = before + (len(numbers) if count is None else count)
+        self._skipped[reason] = (total, first, mattered or matters)
+        self.bytes_skipped += size
+
+    def add(self, batch: pa.RecordBatch, kind: str) -> None:
+        """Count the records of a batch and its span of time."""
+        self.records += batch.num_rows
+        self.kinds.add(kind)
+        for name in ("ts", "ts_end"):
+            if name in batch.schema.names and kind != "asset":
+                self._span(batch.column(name))
+
+    def entry(
+        self, stream: ByteStream, *, clock_offset_s: float = 0.0, timezone: str = "", site: str = ""
+    ) -> EvidenceFile:
+        """The ledger entry, once the file is read."""
+        if stream.trouble:
+            self.truncated = True
+            self.skip(stream.trouble, count=1)
+        return EvidenceFile(
+            id=self.identity.id, name=self.identity.name, sha256=self.identity.sha256,
+            size=self.identity.size, format=self.format, kinds=tuple(sorted(self.kinds)),
+            first=_moment(self._first), last=_moment(self._last), records=self.records,
+            skipped=tuple(
+                Skipped(reason, count, tuple(first), matters)
+                for reason, (count, first, matters) in sorted(self._skipped.items())
+            ),
+            bytes_read=stream.content_bytes - self.bytes_skipped, bytes_skipped=self.bytes_skipped,
+            truncated=self.truncated, clock_offset_s=clock_offset_s, timezone=timezone, site=site,
+            notes=tuple(sorted(self.notes)), error=self.error,
+        )
+
+    def _span(self, column: pa.Array) -> None:
+        nanos = column.cast(pa.int64())
+        low, high = pc.min_max(nanos).as_py().values()
+        if low is None:
+            return
+        far = 253_402_300_799 * 10**9  # infinity in lease files
+        self._first = low if self._first is None else min(self._first, low)
+        self._last = high if self._last is None else max(self._last, min(high, far))
+
+
+def _moment(nanos: int | None) -> dt.datetime | None:
+    if nanos is None:
+        return None
+    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=nanos // 1000)
+
+
+def ordinals(index: np.ndarray, first: int) -> list[int]:
+    """Line numbers of the first few of some indices of a chunk."""
+    return [int(i) + first for i in index[:FIRST_KEPT]]
