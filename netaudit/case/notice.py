@@ -15,13 +15,21 @@ class Clue:
     until: dt.datetime | None = None
     """End of the span that the notice's precision allows (a minute for ``14:05``)."""
     precision_s: int | None = None
+    """1, 60, 3600 or 86400: the letter's own precision."""
     public_ip: str = ""
     port: int | None = None
+    """Source port."""
     transport: str = ""
     dst_ip: str = ""
     dst_port: int | None = None
     dst_name: str = ""
     """Normal form, refanged."""
+    zone_stated: bool = False
+    """Whether the letter itself gives the zone of the time."""
+    text: str = ""
+    """The letter's words that this was read from."""
+    missing: tuple[str, ...] = ()
+    """What this clue lacks; message ids in English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +49,7 @@ class Notice:
     sha256: str = ""
     missing: tuple[str, ...] = field(default=())
     """Fields that matter and are not in the letter; message ids in English."""
+    timezone: str = ""
+    """Zone in which times without one were read."""
+    assumptions: tuple[str, ...] = ()
+    """How the letter was read where it leaves something open; message ids, to be confirmed."""

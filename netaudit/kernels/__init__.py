@@ -1,0 +1,5 @@
+"""Arrays in, arrays out: the heavy reading of packets, in NumPy, safe on any bytes.
+
+Nothing here raises for bad data, knows a path or the time of day, or reads outside its window:
+what cannot be read is a row with a `status.Status`.
+"""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from netaudit.errors import NetauditError
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Evidence:
@@ -69,11 +71,13 @@ class Ledger:
     """Every input of a run, in the order in which it was read."""
 
     files: list[EvidenceFile] = field(default_factory=list)
+    errors: list[NetauditError] = field(default_factory=list)
+    """Why inputs could not be used, as raised."""
 
     @property
     def complete(self) -> bool:
         """Whether "nothing found" may be said."""
-        return bool(self.files) and all(f.complete for f in self.files)
+        return bool(self.files) and not self.errors and all(f.complete for f in self.files)
 
     @property
     def usable(self) -> bool:

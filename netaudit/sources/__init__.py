@@ -1,0 +1,208 @@
+"""Files to events. The verb of this room is `read`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.config import Settings, Source
+from netaudit.errors import InputError, NetauditError
+from netaudit.intake.lines import Chunk, chunks, head_lines
+from netaudit.intake.log_format import LogFormat, Parsed, Rows
+from netaudit.intake.opening import ByteStream, Identity, identify
+from netaudit.intake.tally import Tally, ordinals
+from netaudit.intake.times import Context, parse_zone
+from netaudit.records.evidence import EvidenceFile, Ledger
+from netaudit.records.schemas import TIMESTAMP, conform
+from netaudit.sources.inputs import Input, opened
+from netaudit.sources.recognise import named, recognise, refuse_binary
+
+NOT_TEXT = "bytes that are no text in this file's encoding, or a line over 1 MiB"
+EMPTY = "the file is empty"
+MAX_ROWS = 64 << 10
+Progress = Callable[[str, int, int], None]
+"""Called with a file's name, bytes done and its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says about all inputs; overrides the configuration."""
+
+    input_format: str = ""
+    timezone: str = ""
+
+
+def read(
+    arguments: Sequence[str], settings: Settings, ledger: Ledger, *,
+    options: Options | None = None, progress: Progress | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Everything that the inputs say, as batches of one kind each (`records.schemas.KINDS`).
+
+    One entry per input is added to `ledger` once it is read; an input that cannot be used has
+    its reason there and in ``ledger.errors`` and does not stop the others. At most 64 Ki rows a
+    batch; memory is bounded whatever the size of the inputs.
+
+    Example:
+        >>> ledger = Ledger()
+        >>> for batch in read(["mirror.pcapng"], Settings(), ledger):  # doctest: +SKIP
+        ...     print(batch.to_pandas())
+    """
+    options = options or Options()
+    seen: set[str] = set()
+    with opened(arguments, settings) as (inputs, missing):
+        for error in missing:
+            ledger.errors.append(error)
+        for item in inputs:
+            yield from _read_one(item, settings, ledger, seen, options, progress)
+
+
+def _read_one(
+    item: Input, settings: Settings, ledger: Ledger, seen: set[str], options: Options,
+    progress: Progress | None,
+) -> Iterator[pa.RecordBatch]:
+    try:
+        identity = identify(item.path, item.name)
+    except InputError as error:
+        ledger.errors.append(error)
+        ledger.files.append(_unusable(item.name, error))
+        return
+    if identity.sha256 in seen:
+        return
+    seen.add(identity.sha256)
+    tally = Tally(identity)
+    zone = options.timezone or item.source.timezone
+    with ByteStream(identity) as stream:
+        try:
+            for batch in _batches(stream, tally, item.source, zone, options):
+                if progress:
+                    progress(identity.name, stream.content_bytes, identity.size)
+                yield batch
+        except NetauditError as error:
+            error.where = error.where or identity.name
+            tally.error = str(error)
+            ledger.errors.append(error)
+        _account_for_rest(stream, tally)
+        ledger.files.append(
+            tally.entry(
+                stream, clock_offset_s=item.source.clock_offset_s, timezone=zone, site=item.source.site
+            )
+        )
+
+
+def _batches(
+    stream: ByteStream, tally: Tally, source: Source, zone: str, options: Options
+) -> Iterator[pa.RecordBatch]:
+    from netaudit.sources.capture import is_capture, read_capture
+
+    head = stream.peek(64)
+    if not head:
+        tally.skip(EMPTY, count=1)
+        return
+    wanted = options.input_format or source.format
+    if is_capture(head) and wanted in {"", "pcap", "pcapng"}:
+        yield from read_capture(stream, tally, site=source.site, clock_offset_s=source.clock_offset_s)
+        return
+    yield from _read_log(stream, tally, source, zone, wanted)
+
+
+def _read_log(
+    stream: ByteStream, tally: Tally, source: Source, zone: str, wanted: str
+) -> Iterator[pa.RecordBatch]:
+    name = wanted or _recognise(stream, tally.identity)
+    member = named(name)
+    tally.format = name
+    context = Context(
+        name=tally.identity.name, zone=parse_zone(zone) if zone else None,
+        collected=_collected(tally.identity), options=source.options,
+    )
+    parse = member.open(context)
+    shift = int(source.clock_offset_s * 1e9)
+    for chunk in _chunks(stream, member):
+        parsed = parse(chunk)
+        _account(tally, chunk, parsed)
+        for rows in parsed.rows:
+            for batch in _conform(rows, chunk, tally, source.site, shift):
+                yield batch
+    tally.notes |= context.notes
+
+
+def _recognise(stream: ByteStream, identity: Identity) -> str:
+    head = stream.peek(4096)
+    if head.startswith(b"PK\x03\x04"):
+        return "asset_table"
+    refuse_binary(head, identity.name)
+    return recognise(head_lines(stream), identity.name)
+
+
+def _chunks(stream: ByteStream, member: LogFormat) -> Iterator[Chunk]:
+    if stream.peek(4) == b"PK\x03\x04":
+        from netaudit.intake.spreadsheet import sheet_chunks
+
+        return sheet_chunks(stream)
+    return chunks(stream, member.starts)
+
+
+def _conform(
+    rows: Rows, chunk: Chunk, tally: Tally, site: str, shift: int
+) -> Iterator[pa.RecordBatch]:
+    count = len(rows.line)
+    columns = dict(rows.columns, file=tally.identity.id, ordinal=rows.line.astype(np.uint64) + chunk.first)
+    if site:
+        columns["site"] = site
+    batch = conform(rows.kind, columns, count)
+    if shift:
+        batch = _shifted(batch, shift)
+    for start in range(0, count, MAX_ROWS):
+        piece = batch.slice(start, MAX_ROWS)
+        tally.add(piece, rows.kind)
+        yield piece
+
+
+def _shifted(batch: pa.RecordBatch, shift: int) -> pa.RecordBatch:
+    """All times moved by the source's declared clock offset, nanoseconds."""
+    for name in ("ts", "ts_end"):
+        if name in batch.schema.names:
+            moved = pc.add(batch.column(name).cast(pa.int64()), shift).cast(TIMESTAMP)
+            batch = batch.set_column(batch.schema.get_field_index(name), name, moved)
+    return batch
+
+
+def _account(tally: Tally, chunk: Chunk, parsed: Parsed) -> None:
+    if chunk.bad.size:
+        tally.skip(NOT_TEXT, ordinals(chunk.bad, chunk.first), count=len(chunk.bad),
+                   size=int(chunk.sizes[chunk.bad].sum()))
+    for reason, index in parsed.rejected.items():
+        lines = np.setdiff1d(index, chunk.bad)
+        if lines.size:
+            tally.skip(reason, ordinals(lines, chunk.first), count=len(lines),
+                       size=int(chunk.sizes[lines].sum()))
+
+
+def _account_for_rest(stream: ByteStream, tally: Tally) -> None:
+    """What an error left unread is skipped, not forgotten."""
+    if not tally.error:
+        return
+    before = stream.content_bytes
+    try:
+        while stream.read(1 << 20):
+            pass
+    except InputError:
+        tally.truncated = True
+    tally.bytes_skipped += stream.content_bytes - before
+    tally.bytes_skipped = stream.content_bytes if tally.records == 0 else tally.bytes_skipped
+
+
+def _collected(identity: Identity) -> dt.datetime:
+    return dt.datetime.fromtimestamp(identity.path.stat().st_mtime, dt.UTC)
+
+
+def _unusable(name: str, error: NetauditError) -> EvidenceFile:
+    return EvidenceFile(id="", name=name, sha256="", size=0, format="", error=str(error))
+
+
+__all__ = ["Options", "read"]

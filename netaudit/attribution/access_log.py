@@ -1,0 +1,206 @@
+"""Associations, logins and accounting as sessions, found again by MAC, address and account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from netaudit.attribution.columns import FAR, NONE, SECOND, Records, codes_of, combine
+from netaudit.attribution.held import Held
+from netaudit.attribution.intervals import Index, running_max
+from netaudit.attribution.spans import STATION_CAP_S, Doubt, Spans, pair
+from netaudit.attribution.words import Role, roles
+from netaudit.records.addresses import format_mac, parse_mac
+
+DETAILS = ("account", "ap_name", "bssid", "nas", "nas_port", "session", "ssid", "vlan")
+
+
+class AccessLog:
+    """The sessions of one kind, ``radius`` or ``wlan``, sorted once."""
+
+    def __init__(self, kind: str, records: Records, site: np.ndarray) -> None:
+        """Build from the records of a kind.
+
+        Args:
+            kind: ``radius`` or ``wlan``.
+            records: The table.
+            site: ``(n,)`` site code of each row.
+        """
+        self.kind, self.records = kind, records
+        role = roles(kind, records)
+        mac, macs = records.codes("client_mac")
+        ip, ips = records.codes("client_ip")
+        time = records.nanos("ts")
+        device = combine(mac, np.where(mac < 0, ip, -1))
+        anybody = (mac >= 0) | (ip >= 0)
+        events = np.flatnonzero(
+            anybody & (time != NONE) & (role != Role.IGNORE) & (role != Role.RESET)
+        )
+        session, _ = records.words("session")
+        nas, _ = records.words("nas")
+        group = combine(session, nas, device, site)[events]
+        when, order = time[events], records.order()[events]
+        known = {
+            "begun": np.full(len(events), NONE), "cap": np.full(len(events), STATION_CAP_S * SECOND),
+        }
+        found = pair(group, when, order, role[events], **known)
+        cut = _new_addresses(ip[events], group, when, order, found)
+        found = pair(group, when, order, np.where(cut, Role.START, role[events]), **known)
+        self._seen = _Seen(records, events, found, group)
+        spans = replace(found, first=events[found.first], last=events[found.last])
+        resets = np.flatnonzero((role == Role.RESET) & (time != NONE))
+        row = spans.first
+        self.spans = _close_at_resets(spans, nas[row], (nas[resets], time[resets]))
+        self.site = site[row]
+        self.mac, self.macs = mac[row], macs
+        self.ip, self.ips = self._seen.codes(ip), ips
+        account, self.accounts = records.words("account")
+        self.account = _persons(self._seen.codes(account), self.accounts)
+        self._macs, self._ips = codes_of(macs), codes_of(ips)
+        self._by_mac = Index(self.mac, self.spans.start, self.spans.end)
+        self._by_ip = Index(self.ip, self.spans.start, self.spans.end)
+        self._devices_of = cache(self._most_devices)
+        self.held = Held(
+            self.spans, combine(self.account, np.where(self.account < 0, self.mac, -1)), self.site,
+            (records,), np.zeros(len(row), np.int64), self._name,
+        )
+
+    def around(self, mac: bytes | None, ip: bytes | None, low: int, high: int) -> np.ndarray:
+        """Sessions of a MAC (or of an address, where no MAC is known) in a time."""
+        if mac is not None:
+            return self._by_mac.overlapping(self._macs.get(mac, -2), low, high)
+        return self._by_ip.overlapping(self._ips.get(ip, -2), low, high)
+
+    def account_of(self, span: int) -> str:
+        """The account of a session; empty where none is known."""
+        code = int(self.account[span])
+        return self.accounts[code] if code >= 0 else ""
+
+    def mac_of(self, span: int) -> bytes | None:
+        """The MAC of a session, where known."""
+        code = int(self.mac[span])
+        return self.macs[code].as_py() if code >= 0 else None
+
+    def detail(self, span: int, name: str) -> str:
+        """What the session's records say last about a column, as text; empty where nothing."""
+        if name == "account":
+            return self.account_of(span)
+        value = self._seen.value(span, name)
+        if isinstance(value, bytes):
+            return value.hex(":")
+        return "" if value is None else str(value)
+
+    def devices_of(self, account: str) -> int:
+        """The most devices that an account ever had online at one time."""
+        return self._devices_of(account)
+
+    def accounts_on(self, mac: bytes) -> set[str]:
+        """Every account that was ever seen on a device."""
+        rows = self._by_mac.overlapping(self._macs.get(mac, -2), -FAR, FAR)
+        return {self.account_of(int(row)) for row in rows} - {""}
+
+    def active(self, low: int, high: int) -> set[bytes]:
+        """Addresses with a session in a time."""
+        now = (self.spans.start <= high) & (self.spans.end >= low) & (self.ip >= 0)
+        return {self.ips[int(code)].as_py() for code in np.unique(self.ip[now])}
+
+    def _name(self, span: int) -> str:
+        mac = self.mac_of(span)
+        return self.account_of(span) or (format_mac(mac) if mac else "")
+
+    def _most_devices(self, account: str) -> int:
+        if account not in self.accounts:
+            return 0
+        rows = np.flatnonzero((self.account == self.accounts.index(account)) & (self.mac >= 0))
+        rows = rows[np.lexsort((self.spans.start[rows], self.mac[rows]))]
+        return most_at_once(self.mac[rows], self.spans.start[rows], self.spans.end[rows])
+
+
+def most_at_once(device: np.ndarray, start: np.ndarray, end: np.ndarray) -> int:
+    """The largest number of distinct devices whose spans share a moment.
+
+    Args:
+        device: ``(n,)`` codes, sorted, and within a device by start.
+        start: ``(n,)``.
+        end: ``(n,)``; a span that ends as another begins does not share the moment.
+    """
+    if not len(device):
+        return 0
+    reach = running_max(device, end)
+    begins = np.diff(device, prepend=device[0] - 1) != 0
+    begins[1:] |= start[1:] > reach[:-1]
+    head = np.flatnonzero(begins)
+    since, until = start[head], reach[np.append(head[1:], len(device)) - 1]
+    moments = np.concatenate((since, until))
+    steps = np.concatenate((np.ones(len(head), np.int64), -np.ones(len(head), np.int64)))
+    order = np.lexsort((steps, moments))
+    return max(1, int(np.cumsum(steps[order]).max()))
+
+
+def _persons(account: np.ndarray, accounts: list[str]) -> np.ndarray:
+    """Account codes without those that are a device's own address (MAC authentication)."""
+    machine = np.array([parse_mac(word) is not None for word in accounts] + [True])
+    return np.where(machine[account], -1, account)
+
+
+def _new_addresses(
+    ip: np.ndarray, group: np.ndarray, time: np.ndarray, order: np.ndarray, found: Spans
+) -> np.ndarray:
+    """``(n,)`` bool: events that give a running session another address than it had.
+
+    There the session is cut in two, so that neither half answers for the other's address.
+    """
+    by = np.lexsort((order, time, group))
+    head = np.zeros(len(by), np.int64)
+    head[np.isin(by, found.first)] = 1
+    session = np.cumsum(head)
+    named = np.flatnonzero(ip[by] >= 0)
+    another = (np.diff(session[named], prepend=-2) == 0) & (np.diff(ip[by][named], prepend=-2) != 0)
+    mask = np.zeros(len(by), bool)
+    mask[by[named[another]]] = True
+    return mask
+
+
+def _close_at_resets(
+    spans: Spans, nas: np.ndarray, resets: tuple[np.ndarray, np.ndarray]
+) -> Spans:
+    """End what was open when its access server said Accounting-On or -Off (RFC 2866 5.1)."""
+    end, doubt = spans.end.copy(), spans.doubt.copy()
+    for server in np.unique(resets[0][resets[0] >= 0]):
+        times = np.sort(resets[1][resets[0] == server])
+        mine = np.flatnonzero((nas == server) & ((spans.doubt & Doubt.NO_END) != 0))
+        position = np.searchsorted(times, spans.start[mine], "left")
+        mine, position = mine[position < len(times)], position[position < len(times)]
+        earlier = times[position] <= end[mine]
+        end[mine[earlier]] = times[position][earlier]
+        doubt[mine[earlier]] &= ~np.uint8(Doubt.NO_END)
+    return replace(spans, end=end, doubt=doubt)
+
+
+class _Seen:
+    """What the events of a span say: of each column the last value that is there."""
+
+    def __init__(self, records: Records, events: np.ndarray, found: Spans, group: np.ndarray) -> None:
+        time, order = records.nanos("ts")[events], records.order()[events]
+        by = np.lexsort((order, time, group))
+        self._records, self._rows = records, events[by]
+        place = np.empty(len(by), np.int64)
+        place[by] = np.arange(len(by))
+        self._low, self._high = place[found.first], place[found.last]
+
+    def codes(self, values: np.ndarray) -> np.ndarray:
+        """Of a column of codes, each span's last that is not -1."""
+        at = np.where(values[self._rows] >= 0, np.arange(len(self._rows)), -1)
+        last = np.maximum.accumulate(at)[self._high] if len(at) else at
+        return np.where(last >= self._low, values[self._rows[last]], -1) if len(at) else last
+
+    def value(self, span: int, name: str) -> object:
+        """Of a column, the span's last cell that is not null."""
+        rows = self._rows[self._low[span] : self._high[span] + 1]
+        for row in rows[::-1]:
+            value = self._records.value(name, int(row))
+            if value not in {None, ""}:
+                return value
+        return None

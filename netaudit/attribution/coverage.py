@@ -1,0 +1,193 @@
+"""What each log covers, so that "no entry" and "no log" differ.
+
+A kind of log at a site covers the union of its files' spans, first record to last, less the
+silences. Files that follow one another (a log that was rotated) are joined where the hole is no
+longer than a silence that is usual there. A silence is a hole when
+
+* it is longer than an hour and longer than ten times the median distance of that log's records,
+  so that a log with few entries is not taken for a broken one; and
+* where the log runs for three days or more: it holds a full hour of the day (UTC) in which the log
+  has records on at least half of its days, so that a night in an office is no hole.
+
+A lease store tells the state at its own time: it covers from its earliest to its latest beginning
+of a lease, not to the ends that it promises. What has no time covers nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from netaudit.attribution.columns import NONE, SECOND, Records, to_nanos
+from netaudit.records.evidence import EvidenceFile
+
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
+BUSY = 10
+"""A silence counts from this many times the median distance of records."""
+RHYTHM_DAYS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What one kind of log covers at one site: ``[low, high]`` in nanoseconds, apart, rising."""
+
+    parts: tuple[tuple[int, int], ...] = ()
+    files: tuple[str, ...] = ()
+    """Ids of the files that it consists of."""
+
+    def covers(self, low: int, high: int) -> bool:
+        """Whether all of ``[low, high]`` lies in one covered stretch."""
+        return any(since <= low and high <= until for since, until in self.parts)
+
+    @property
+    def gaps(self) -> tuple[tuple[int, int], ...]:
+        """The holes between what is covered."""
+        return tuple(
+            (left[1], right[0]) for left, right in zip(self.parts, self.parts[1:], strict=False)
+        )
+
+    @property
+    def first(self) -> int | None:
+        """Where it begins."""
+        return self.parts[0][0] if self.parts else None
+
+    @property
+    def last(self) -> int | None:
+        """Where it ends."""
+        return self.parts[-1][1] if self.parts else None
+
+
+class CoverageTable:
+    """The coverage of every kind at every site."""
+
+    def __init__(self, tables: Mapping[str, Records], ledger: Sequence[EvidenceFile]) -> None:
+        """Measure.
+
+        Args:
+            tables: Records by kind.
+            ledger: What was read, whatever came of it.
+        """
+        self._by: dict[tuple[str, str], Coverage] = {}
+        for kind in sorted({k for entry in ledger for k in entry.kinds} | set(tables)):
+            times = _times_by_file(kind, tables.get(kind))
+            sites = {entry.site for entry in ledger if kind in entry.kinds}
+            for site in sorted(sites):
+                entries = [e for e in ledger if kind in e.kinds and e.site == site and not e.error]
+                self._by[kind, site] = _measure(kind, entries, times)
+
+    def sites(self, kinds: Sequence[str]) -> tuple[str, ...]:
+        """Sites of which there is a log of these kinds; the empty one is a log of no named site."""
+        return tuple(sorted({site for kind, site in self._by if kind in kinds}))
+
+    def of(self, kinds: Sequence[str], site: str) -> Coverage:
+        """Coverage of `kinds` together at a site; logs of no named site count everywhere."""
+        parts = [
+            c for (kind, where), c in self._by.items() if kind in kinds and where in {site, ""}
+        ]
+        return Coverage(
+            _union([p for c in parts for p in c.parts], 0),
+            tuple(sorted({f for c in parts for f in c.files})),
+        )
+
+    def covers(self, kinds: Sequence[str], site: str, low: int, high: int) -> bool:
+        """Whether a time is covered; where no site is named, at every site that has such a log."""
+        sites = (site,) if site else tuple(s for s in self.sites(kinds) if s) or ("",)
+        return all(self.of(kinds, one).covers(low, high) for one in sites)
+
+
+def holes(times: np.ndarray) -> tuple[list[tuple[int, int]], int]:
+    """Silences of a log that are no part of its rhythm, and the longest silence that is allowed.
+
+    Args:
+        times: Sorted int64 nanoseconds of its records.
+    """
+    times = np.unique(times)
+    if len(times) < 2:
+        return [], HOUR
+    distance = np.diff(times)
+    allowed = max(HOUR, int(BUSY * np.median(distance)))
+    long = np.flatnonzero(distance > allowed)
+    if times[-1] - times[0] >= RHYTHM_DAYS * DAY and long.size:
+        usual = _usual_hours(times)
+        long = np.array([i for i in long if _misses(usual, times[i], times[i + 1])], np.int64)
+    return [(int(times[i]), int(times[i + 1])) for i in long], allowed
+
+
+def _usual_hours(times: np.ndarray) -> np.ndarray:
+    """``(24,)`` bool: hours of the day with records on at least half of the days with any."""
+    seen = np.unique(times // HOUR)
+    days = len(np.unique(seen // 24))
+    return np.bincount(seen % 24, minlength=24) * 2 >= days
+
+
+def _misses(usual: np.ndarray, low: int, high: int) -> bool:
+    first, stop = -(-int(low) // HOUR), int(high) // HOUR
+    hours = np.arange(first, min(stop, first + 24))
+    return bool(usual[hours % 24].any())
+
+
+def _times_by_file(kind: str, records: Records | None) -> dict[str, tuple[np.ndarray, bool]]:
+    """Times of each file's records, and whether it is a store that tells spans (leases)."""
+    if records is None:
+        return {}
+    files, names = records.words("file")
+    start, end = records.nanos("ts"), records.nanos("ts_end")if kind in {"dhcp", "nat"} else None
+    order = np.argsort(files, kind="stable")
+    bounds = np.searchsorted(files[order], np.arange(len(names) + 1))
+    out = {}
+    for code, name in enumerate(names):
+        rows = order[bounds[code] : bounds[code + 1]]
+        times = start[rows]
+        store = kind == "dhcp" and end is not None and bool((end[rows] != NONE).any())
+        if kind == "nat" and end is not None:
+            times = np.concatenate((times, end[rows]))
+        out[name] = (np.sort(times[times != NONE]), store)
+    return out
+
+
+def _measure(
+    kind: str, entries: Sequence[EvidenceFile], times: Mapping[str, tuple[np.ndarray, bool]]
+) -> Coverage:
+    if kind == "asset":
+        return Coverage((), tuple(sorted(e.id for e in entries)))
+    nothing = (np.empty(0, np.int64), False)
+    whole = np.sort(np.concatenate([times.get(e.id, nothing)[0] for e in entries] or [nothing[0]]))
+    silences, allowed = holes(whole)
+    parts = []
+    for entry in entries:
+        own, store = times.get(entry.id, nothing)
+        if store:
+            parts += [(int(own[0]), int(own[-1]))] if own.size else []
+        elif entry.first is not None and entry.last is not None:
+            parts.append((to_nanos(entry.first), to_nanos(entry.last)))
+    return Coverage(
+        _without(_union(parts, allowed), silences), tuple(sorted(e.id for e in entries))
+    )
+
+
+def _union(parts: Sequence[tuple[int, int]], bridge: int) -> tuple[tuple[int, int], ...]:
+    """Stretches that overlap or lie no more than `bridge` apart, joined."""
+    out: list[tuple[int, int]] = []
+    for low, high in sorted(parts):
+        if out and low <= out[-1][1] + bridge:
+            out[-1] = (out[-1][0], max(out[-1][1], high))
+        else:
+            out.append((low, high))
+    return tuple(out)
+
+
+def _without(
+    parts: Sequence[tuple[int, int]], silences: Sequence[tuple[int, int]]
+) -> tuple[tuple[int, int], ...]:
+    out = []
+    for low, high in parts:
+        since = low
+        for left, right in silences:
+            if low <= left and right <= high:
+                out.append((since, left))
+                since = right
+        out.append((since, high))
+    return tuple(out)

@@ -1,0 +1,73 @@
+"""The asset register: which asset a MAC or an address belonged to at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netaudit.attribution.columns import FAR, NONE, Records, codes_of, combine
+from netaudit.attribution.held import Held
+from netaudit.attribution.intervals import Index
+from netaudit.attribution.spans import Spans
+from netaudit.records.addresses import format_ip, format_mac
+
+DETAILS = ("department", "hostname", "location", "model", "owner", "segment", "switch", "switch_port")
+
+
+class Register:
+    """All rows of the inventories, sorted once. A row without dates counts as valid throughout."""
+
+    def __init__(self, records: Records, site: np.ndarray) -> None:
+        """Build from records of the kind ``asset`` and the site code of each row."""
+        self.records = records
+        start, end = records.nanos("ts"), records.nanos("ts_end")
+        start = np.where(start == NONE, -FAR, start)
+        end = np.where(end == NONE, FAR, end)
+        row = np.arange(records.count)
+        spans = Spans(start, np.maximum(start, end), np.zeros(records.count, np.uint8), row, row)
+        ip, ips = records.codes("ip")
+        mac, macs = records.codes("mac")
+        asset, _ = records.words("asset")
+        host, _ = records.words("hostname")
+        named = np.where(asset >= 0, -1, host)
+        bare = (asset < 0) & (host < 0)
+        who = combine(
+            asset, named, np.where(bare, mac, -1), np.where(bare & (mac < 0), ip, -1),
+            records.words("owner")[0], records.words("department")[0],
+        )
+        self.held = Held(
+            spans, who, site, (records,), np.zeros(records.count, np.int64), self._name
+        )
+        self._macs, self._ips = codes_of(macs), codes_of(ips)
+        self._has_mac = mac >= 0
+        self._by_mac = Index(mac, spans.start, spans.end)
+        self._by_ip = Index(ip, spans.start, spans.end)
+
+    def by_mac(self, mac: bytes, low: int, high: int) -> np.ndarray:
+        """Rows that name a MAC, valid in a time."""
+        return self._by_mac.overlapping(self._macs.get(mac, -2), low, high)
+
+    def by_ip(self, address: bytes, low: int, high: int) -> np.ndarray:
+        """Rows that name an address, valid in a time."""
+        return self._by_ip.overlapping(self._ips.get(address, -2), low, high)
+
+    def without_mac(self, rows: np.ndarray) -> np.ndarray:
+        """Those of some rows that name no MAC."""
+        return rows[~self._has_mac[rows]]
+
+    def knows(self, address: bytes) -> bool:
+        """Whether any row ever names `address`."""
+        return address in self._ips
+
+    def detail(self, row: int, name: str) -> str:
+        """A cell as text, empty for null."""
+        return self.records.text(name, row)
+
+    def _name(self, span: int) -> str:
+        records = self.records
+        named = records.text("asset", span) or records.text("hostname", span)
+        mac, ip = records.value("mac", span), records.value("ip", span)
+        if named:
+            return named
+        if isinstance(mac, bytes):
+            return format_mac(mac)
+        return format_ip(ip) if isinstance(ip, bytes) else ""

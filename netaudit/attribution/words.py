@@ -1,0 +1,116 @@
+"""What the logs' own words mean for a span: it begins, goes on, ends, or says nothing.
+
+Formats keep the word of the product in `message`. The word is cut at everything that is no
+letter, and the parts are looked up here; a word is looked at once, however often it occurs.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+import numpy as np
+
+from netaudit.attribution.columns import Records
+
+
+class Role(IntEnum):
+    """What a record means for the span that it belongs to."""
+
+    IGNORE = 0
+    START = 1
+    SEEN = 2
+    END = 3
+    RESET = 4
+    """The access server restarted: all its sessions are over."""
+
+
+_PART = re.compile(r"[^\W\d_]+")
+
+_DENIED = frozenset({"deny", "denied", "drop", "dropped", "reject", "rejected", "refused", "blocked"})
+_NAT_END = frozenset({
+    "destroy", "teardown", "close", "closed", "end", "delete", "deleted", "del", "free", "freed",
+    "release", "released", "over", "stop", "expire", "expired", "aged", "timeout", "deallocated",
+})
+_NAT_SEEN = frozenset({"update", "entry", "snapshot", "interim"})
+
+_LEASE_END = frozenset({
+    "release", "released", "expire", "expired", "reclaimed", "free", "backup", "decline",
+    "declined", "abandoned", "delete", "deleted", "del", "remove", "removed", "end", "revoke",
+})
+_LEASE_START = frozenset({
+    "ack", "active", "lease", "leased", "bound", "assign", "assigned", "renew", "renewed", "rebind",
+    "binding", "snooping", "add", "allocated", "extend", "extended", "old", "reply",
+})
+
+_ACCESS_NOTHING = frozenset({
+    "fail", "failed", "failure", "incorrect", "reject", "rejected", "denied", "request",
+    "challenge", "security", "duplicate", "unauth", "running", "invalid",
+})
+_ACCESS_END = frozenset({
+    "stop", "stopped", "disconnect", "disconnected", "disassociated", "deauthenticated", "deauth",
+    "offline", "deleted", "logoff", "logout", "leave", "left", "terminated", "expired",
+})
+_ACCESS_START = frozenset({
+    "start", "associated", "association", "connected", "connect", "online", "roam", "roamed",
+    "roaming", "session", "created", "run", "accept", "accepted", "ok", "success", "login",
+    "authenticated", "join", "joined",
+})
+
+
+def nat_role(word: str) -> Role:
+    """Of a translation record. What is no end and no update begins a session."""
+    parts = _parts(word)
+    if parts & _DENIED or parts == {"block"}:
+        return Role.IGNORE
+    if parts & _NAT_END:
+        return Role.END
+    return Role.SEEN if parts & _NAT_SEEN else Role.START
+
+
+def lease_role(word: str) -> Role:
+    """Of a lease record. Offers, requests and messages of DNS are no lease; an unknown word
+    counts as seen, and is a lease where the record bounds it.
+    """
+    parts = _parts(word)
+    if parts & _LEASE_END:
+        return Role.END
+    if "ack" in parts:
+        return Role.START
+    if parts & (_DENIED | {"discover", "offer", "request", "inform", "nak", "nack", "dns", "waiting",
+                           "conflict", "failed"}):
+        return Role.IGNORE
+    return Role.START if parts & _LEASE_START else Role.SEEN
+
+
+def access_role(word: str) -> Role:
+    """Of an association, authentication or accounting record. A failure is no presence."""
+    parts = _parts(word)
+    if "accounting" in parts and parts & {"on", "off"}:
+        return Role.RESET
+    if parts & _ACCESS_NOTHING:
+        return Role.IGNORE
+    if parts & _ACCESS_END:
+        return Role.END
+    return Role.START if parts & _ACCESS_START else Role.SEEN
+
+
+_READERS = {"nat": nat_role, "dhcp": lease_role, "radius": access_role, "wlan": access_role}
+
+
+def roles(kind: str, records: Records) -> np.ndarray:
+    """``(n,)`` int64 `Role` of each record of a kind, by its `message`."""
+    codes, words = records.words("message")
+    by_word = np.array([_READERS[kind](word) for word in words] + [_READERS[kind]("")], np.int64)
+    return by_word[codes]  # -1, no word, is the last
+
+
+def denied(records: Records) -> np.ndarray:
+    """``(n,)`` bool: what the device did not let through (`action`)."""
+    codes, words = records.words("action")
+    by_word = np.array([bool(_parts(word) & (_DENIED | {"block"})) for word in words] + [False])
+    return by_word[codes]
+
+
+def _parts(word: str) -> set[str]:
+    return set(_PART.findall(word.lower().replace("_", " ")))

@@ -1,0 +1,76 @@
+"""``netaudit check``: the policy rules."""
+
+from __future__ import annotations
+
+import click
+
+from netaudit.cli.session import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCONCLUSIVE, Session, as_of
+
+
+@click.command("check")
+@click.argument("rules", nargs=-1, metavar="[RULE...]")
+@click.option("--input", "inputs", multiple=True, help="Evidence to use; default: all sources of netaudit.toml.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option("--all", "show_all", is_flag=True, help="Show also what is in order.")
+@click.option("--as-of", "as_of_text", help="Date of judgement; default: now.")
+@click.pass_obj
+def command(
+    session: Session, rules: tuple[str, ...], inputs: tuple[str, ...], form: str, as_of_text: str | None,
+    *, show_all: bool,
+) -> None:
+    """Check the policy rules over configuration, logs and evidence.
+
+    \b
+    Example:  netaudit check NA-CRED-01 NA-CRED-02
+    """  # noqa: D301
+    from netaudit import workflow
+    from netaudit.cli.findings import verdict_json
+    from netaudit.cli.render import ledger_json, print_json, print_ledger, print_table
+    from netaudit.policy.verdict import Outcome
+    from netaudit.workflow.audit import configured_inputs
+
+    settings = session.settings()
+    with session.progress() as progress:
+        checked = workflow.check(
+            inputs or configured_inputs(settings), settings, now=as_of(as_of_text, settings), only=rules,
+            progress=progress,
+        )
+    verdicts = checked.verdicts
+    if form == "json":
+        print_json({
+            "schema_version": 1, "inputs": ledger_json(checked.ledger),
+            "verdicts": [verdict_json(v, session.locale) for v in verdicts],
+        })
+    else:
+        quiet_outcomes = set() if show_all else {Outcome.COMPLIED, Outcome.NOT_APPLICABLE}
+        say = session.say
+        print_table(
+            [say(w) for w in ("rule", "outcome", "severity", "subject", "what")],
+            [
+                (v.rule, say(v.outcome.value), say(v.severity) if v.severity else "-", v.subject or "-",
+                 _sentence(checked.rules, v, session))
+                for v in verdicts if v.outcome not in quiet_outcomes
+            ],
+            colour=session.colour,
+        )
+        if not session.quiet:
+            print_ledger(checked.ledger, session.locale)
+    found = {v.outcome for v in verdicts if not v.waived}
+    if Outcome.VIOLATED in found:
+        raise click.exceptions.Exit(EXIT_FINDINGS)
+    raise click.exceptions.Exit(EXIT_INCONCLUSIVE if Outcome.CANNOT_TELL in found else EXIT_CLEAN)
+
+
+def _sentence(rules: dict[str, object], verdict: object, session: Session) -> str:
+    from netaudit.policy.rule import Rule
+    from netaudit.policy.verdict import Outcome, Verdict
+
+    assert isinstance(verdict, Verdict)  # noqa: S101 -- the caller's loop
+    rule = rules.get(verdict.rule)
+    if verdict.outcome is Outcome.CANNOT_TELL:
+        return session.say(verdict.because)
+    if not isinstance(rule, Rule):
+        return verdict.rule
+    if verdict.outcome is Outcome.VIOLATED:
+        return rule.finding.in_(session.locale).format_map(dict(verdict.values))
+    return rule.title.in_(session.locale)

@@ -1,0 +1,235 @@
+"""Graded hits to destination findings: one per client device and destination."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.attribution import Logs, walk_back_all
+from netaudit.attribution.trace import Hop, Outcome, Question, Trace
+from netaudit.case.finding import (
+    EVIDENCE_CAP,
+    Finding,
+    FindingKind,
+    Grade,
+    ListEntry,
+    Severity,
+    finding_id,
+)
+from netaudit.case.notice import Clue, Notice
+from netaudit.matching.index import IndicatorIndex
+from netaudit.records.addresses import format_ip, parse_ip
+from netaudit.records.evidence import Evidence
+
+WINDOW_S = 600
+"""Hits of one client within this many seconds are taken to be of one device when they are traced."""
+
+LOOK_UP_ONLY = "Only a look-up was seen; a look-up is not a visit (browsers look names up in advance)."
+ADDRESS_ONLY = "The listing is of the address; other names may be served there."
+ANSWER_ONLY = "The listing is of a name or address in the answer, not of the name that was asked for."
+NO_PAYLOAD = "A connection was seen, but not that data came back."
+ATTEMPT_ONLY = "Only an attempt to connect was seen; no connection came about."
+NO_TIME = "Some of these records carry no usable time."
+SHORT_OF_NOTICE = "It fits the notice's destination and time, but the notice cannot be traced to this one client."
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The traces of all hits: which trace belongs to which row."""
+
+    traces: list[Trace]
+    of_row: np.ndarray
+
+
+def destination_findings(
+    graded: pa.Table, index: IndicatorIndex, logs: Logs, *, notice: Notice | None,
+    notice_traces: Sequence[Trace], skew_s: float,
+) -> tuple[Finding, ...]:
+    """Findings, gravest first, then by time.
+
+    Args:
+        graded: Hits with their grades (`grading.grade`).
+        index: The lists, for what each hit's entry says.
+        logs: For the walk-back of each client.
+        notice: The letter, where there is one.
+        notice_traces: The walk-back of its clues.
+        skew_s: Clock error allowed, seconds.
+    """
+    if not graded.num_rows:
+        return ()
+    asked = _trace_rows(graded, logs, skew_s)
+    named = _NoticeView(notice, notice_traces, skew_s)
+    findings = [
+        _finding(graded.take(pa.array(rows)), asked.traces[trace] if trace >= 0 else None, index, named)
+        for rows, trace in _groups(graded, asked)
+    ]
+    return tuple(sorted(findings, key=_order))
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    first = finding.first_seen.timestamp() if finding.first_seen else 0.0
+    return (not finding.from_notice, -finding.severity.rank, first, finding.id)
+
+
+def _trace_rows(graded: pa.Table, logs: Logs, skew_s: float) -> _Asked:
+    """One walk-back per client and stretch of time."""
+    ts = graded.column("ts").cast(pa.int64())
+    bucket = pc.divide(pc.fill_null(ts, 0), WINDOW_S * 10**9)
+    clients = graded.column("client_ip").to_pylist()
+    sites = graded.column("site").to_pylist()
+    times = ts.to_pylist()
+    questions: list[Question] = []
+    number: dict[tuple[object, ...], int] = {}
+    of_row = np.full(graded.num_rows, -1)
+    for row, stretch in enumerate(bucket.to_pylist()):
+        if clients[row] is None or times[row] is None:
+            continue
+        key = (clients[row], sites[row], stretch)
+        if key not in number:
+            number[key] = len(questions)
+            questions.append(Question(at=_moment(times[row]), client_ip=clients[row], skew_s=skew_s,
+                                      site=sites[row] or ""))
+        of_row[row] = number[key]
+    return _Asked(walk_back_all(questions, logs), of_row)
+
+
+def _groups(graded: pa.Table, asked: _Asked) -> Iterable[tuple[list[int], int]]:
+    """Rows of each finding, in time order, and the trace of its strongest row."""
+    clients = graded.column("client_ip").to_pylist()
+    sites = graded.column("site").to_pylist()
+    destinations = graded.column("destination").to_pylist()
+    ranks = graded.column("grade").to_pylist()
+    times = graded.column("ts").cast(pa.int64()).to_pylist()
+    devices = [_device(t) for t in asked.traces]
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for row in range(graded.num_rows):
+        device = devices[asked.of_row[row]] if asked.of_row[row] >= 0 else ""
+        key = ((clients[row] or b"").hex(), sites[row] or "", device, destinations[row] or "")
+        groups.setdefault(key, []).append(row)
+    for _, rows in sorted(groups.items()):
+        rows.sort(key=lambda r: (times[r] or 0, r))
+        strongest = max(rows, key=lambda r: ranks[r])
+        yield rows, int(asked.of_row[strongest])
+
+
+def _device(trace: Trace) -> str:
+    held = [hop for hop in trace.hops if hop.hop == "lease" and hop.outcome is Outcome.HELD]
+    return held[0].candidates[0].value if held else ""
+
+
+def _finding(rows: pa.Table, trace: Trace | None, index: IndicatorIndex, named: _NoticeView) -> Finding:
+    entries = sorted(set(rows.column("entry").to_pylist()), key=lambda e: _entry_order(index, e))
+    best = index.hit(entries[0])
+    client = rows.column("client_ip")[0].as_py()
+    destination = rows.column("destination")[0].as_py() or ""
+    grade = list(Grade)[pc.max(rows.column("grade")).as_py()]
+    times = pc.min_max(rows.column("ts").cast(pa.int64())).as_py()
+    fits, certain = named.fits(rows, destination, client)
+    subject = format_ip(client) if client else ""
+    also = sorted({f"{index.hit(e).list_id}: {index.hit(e).entry}" for e in entries[1:]})
+    return Finding(
+        id=finding_id("destination", subject, _device(trace) if trace else "", destination, best.list_id),
+        kind=FindingKind.DESTINATION,
+        severity=Severity.CRITICAL if certain else Severity(best.severity),
+        subject=subject, title="Contact with a listed destination" if grade in {Grade.CONNECTED, Grade.EXCHANGED}
+        else "Look-up of a listed destination",
+        rule="NA-DEST-01", destination=destination,
+        listed=ListEntry(best.list_id, best.entry, best.line, best.sha256, best.date, best.category),
+        place=trace.place if trace else (),
+        first_seen=_moment(times["min"]), last_seen=_moment(times["max"]), count=_distinct(rows),
+        grade=grade, trace=trace, evidence=_evidence(rows),
+        doubts=_doubts(rows, grade, fits=fits, certain=certain),
+        values=tuple(("also_listed", text) for text in also), from_notice=certain,
+    )
+
+
+def _entry_order(index: IndicatorIndex, entry: int) -> tuple[object, ...]:
+    hit = index.hit(entry)
+    return (-Severity(hit.severity).rank, hit.list_id, hit.line)
+
+
+def _distinct(rows: pa.Table) -> int:
+    """Events, not hits: a row on two lists counts once."""
+    return len(set(zip(rows.column("file").to_pylist(), rows.column("ordinal").to_pylist(),
+                       rows.column("kind").to_pylist(), strict=True)))
+
+
+def _evidence(rows: pa.Table) -> tuple[Evidence, ...]:
+    """The records that show most first; of equals the earliest. `EVIDENCE_CAP` at most."""
+    order = sorted(range(rows.num_rows), key=lambda r: -rows.column("grade")[r].as_py())
+    found: dict[Evidence, None] = {}
+    for row in order[: EVIDENCE_CAP * 2]:
+        for file, ordinal in (("file", "ordinal"), ("flow_file", "flow_ordinal")):
+            if (id_ := rows.column(file)[row].as_py()) is not None:
+                found[Evidence(id_, rows.column(ordinal)[row].as_py())] = None
+    return tuple(found)[:EVIDENCE_CAP]
+
+
+def _doubts(rows: pa.Table, grade: Grade, *, fits: bool, certain: bool) -> tuple[str, ...]:
+    fields = set(rows.column("field").to_pylist())
+    kinds = set(rows.column("kind").to_pylist())
+    doubts = []
+    if grade in {Grade.ASKED, Grade.ANSWERED}:
+        doubts.append(ATTEMPT_ONLY if "flow" in kinds else LOOK_UP_ONLY)
+    if grade is Grade.CONNECTED:
+        doubts.append(NO_PAYLOAD)
+    if fields == {"server_ip"}:
+        doubts.append(ADDRESS_ONLY)
+    if fields == {"answer"}:
+        doubts.append(ANSWER_ONLY)
+    if rows.column("ts").null_count:
+        doubts.append(NO_TIME)
+    if fits and not certain:
+        doubts.append(SHORT_OF_NOTICE)
+    return tuple(doubts)
+
+
+class _NoticeView:
+    """Whether rows are the visit that the notice names."""
+
+    def __init__(self, notice: Notice | None, traces: Sequence[Trace], skew_s: float) -> None:
+        self._clues = [c for c in (notice.clues if notice else ()) if c.at is not None]
+        self._hosts = [_inside_host(trace) for trace in traces]
+        self._skew = dt.timedelta(seconds=skew_s)
+
+    def fits(self, rows: pa.Table, destination: str, client: bytes | None) -> tuple[bool, bool]:
+        """(destination and time are the notice's, and the trace leads to this very client)."""
+        fits = certain = False
+        for number, clue in enumerate(self._clues):
+            if self._destination_fits(clue, rows, destination) and self._time_fits(clue, rows):
+                fits = True
+                host = self._hosts[number] if number < len(self._hosts) else None
+                certain = certain or (host is not None and host == client)
+        return fits, certain
+
+    @staticmethod
+    def _destination_fits(clue: Clue, rows: pa.Table, destination: str) -> bool:
+        if clue.dst_name and (destination == clue.dst_name or destination.endswith("." + clue.dst_name)):
+            return True
+        packed = parse_ip(clue.dst_ip) if clue.dst_ip else None
+        return packed is not None and packed in set(rows.column("server_ip").to_pylist())
+
+    def _time_fits(self, clue: Clue, rows: pa.Table) -> bool:
+        assert clue.at is not None  # noqa: S101 -- __init__ keeps only clues with a time
+        low = clue.at - self._skew
+        high = (clue.until or clue.at) + self._skew
+        nanos = rows.column("ts").cast(pa.int64()).to_pylist()
+        return any(low <= moment <= high for n in nanos if n is not None and (moment := _moment(n)))
+
+
+def _inside_host(trace: Trace) -> bytes | None:
+    hop: Hop | None = next((h for h in trace.hops if h.hop == "nat"), None)
+    if hop is None or hop.outcome is not Outcome.HELD:
+        return None
+    return parse_ip(hop.candidates[0].value)
+
+
+def _moment(nanos: int | None) -> dt.datetime | None:
+    if nanos is None:
+        return None
+    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=nanos // 1000)

@@ -1,0 +1,173 @@
+"""What the evidence shows of each hit: asked, answered, blocked, connected, exchanged.
+
+A look-up is never called a visit. A DNS hit rises above `answered` only if the same client then
+opened a connection to one of the answered addresses, and that connection named nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.case.finding import Grade
+from netaudit.records.addresses import parse_ip
+from netaudit.records.schemas import IP
+
+FOLLOW_S = 600
+"""A connection this long after an answer may still follow from it, seconds."""
+
+_RANK = {grade: rank for rank, grade in enumerate(Grade)}
+_BLOCKED_CODES = ("NXDOMAIN", "REFUSED")
+_SINKS = ("0.0.0.0", "::", "127.0.0.1", "::1")  # noqa: S104 -- answers of sinkholes, not bindings
+
+_FLOW_COLUMNS = [
+    "ts", "client_ip", "client_port", "server_ip", "server_port", "name", "payload_out", "payload_in",
+    "handshake", "file", "ordinal",
+]
+
+
+class _Flows(Protocol):
+    def read(
+        self, kind: str, columns: list[str] | None = None, where: pc.Expression | None = None
+    ) -> pa.Table: ...
+
+
+def grade(hits: pa.Table, events: _Flows) -> pa.Table:
+    """`hits` with the columns `grade` (int8, rank in `Grade`) and `flow_file`, `flow_ordinal`
+    (the connection that the grade rests on, where it is another row than the hit).
+    """  # noqa: D205 -- one sentence
+    ranks = _own_rank(hits)
+    files: list[str | None] = [None] * hits.num_rows
+    ordinals: list[int | None] = [None] * hits.num_rows
+    if hits.num_rows:
+        flows = _flows_of(hits, events)
+        for row, rank, file, ordinal in _followed(hits, flows, ranks):
+            if rank > ranks[row]:
+                ranks[row], files[row], ordinals[row] = rank, file, ordinal
+    return (
+        hits.append_column("grade", pa.array(ranks, pa.int8()))
+        .append_column("flow_file", pa.array(files, pa.string()))
+        .append_column("flow_ordinal", pa.array(ordinals, pa.uint64()))
+    )
+
+
+def _own_rank(hits: pa.Table) -> np.ndarray:
+    """Rank by the hit's own row alone."""
+    kind = _strings(hits, "kind")
+    action = pc.fill_null(hits.column("action"), "")
+    denied = pc.is_in(action, value_set=pa.array(["blocked", "denied"])).to_numpy(zero_copy_only=False)
+    handshake, out, back = (_flags(hits, n) for n in ("handshake", "payload_out", "payload_in"))
+    status = _flags(hits, "status")
+    udp = _strings(hits, "transport") == "udp"
+    ranks = np.full(hits.num_rows, _RANK[Grade.ASKED], np.int8)
+    dns = kind == "dns"
+    ranks[dns] = _dns_rank(hits, denied)[dns]
+    ranks[np.isin(kind, ["tls", "quic", "http"])] = _RANK[Grade.CONNECTED]
+    ranks[(kind == "http") & status] = _RANK[Grade.EXCHANGED]
+    flow = kind == "flow"
+    ranks[flow & handshake] = _RANK[Grade.CONNECTED]
+    ranks[flow & back & (out | udp)] = _RANK[Grade.EXCHANGED]
+    proxy = kind == "proxy"
+    ranks[proxy] = _RANK[Grade.CONNECTED]
+    ranks[proxy & _flags(hits, "bytes_in")] = _RANK[Grade.EXCHANGED]
+    ranks[proxy & denied] = _RANK[Grade.BLOCKED]
+    return ranks
+
+
+def _dns_rank(hits: pa.Table, denied: np.ndarray) -> np.ndarray:
+    rcode = pc.fill_null(hits.column("rcode"), "")
+    refused = pc.is_in(rcode, value_set=pa.array(_BLOCKED_CODES)).to_numpy(zero_copy_only=False)
+    count = pc.fill_null(pc.list_value_length(hits.column("answers")), 0).to_numpy()
+    sunk = np.zeros(hits.num_rows, bool)
+    parents = pc.list_parent_indices(hits.column("answers")).to_numpy()
+    sink = pc.is_in(pc.list_flatten(hits.column("answers")), value_set=pa.array(_SINKS))
+    sunk[parents[sink.to_numpy(zero_copy_only=False)]] = True
+    return np.select(
+        [denied | refused | sunk, count > 0], [_RANK[Grade.BLOCKED], _RANK[Grade.ANSWERED]], _RANK[Grade.ASKED]
+    )
+
+
+def _flows_of(hits: pa.Table, events: _Flows) -> pa.Table:
+    """Flows of the clients concerned to the addresses concerned."""
+    clients = pc.drop_null(pc.unique(hits.column("client_ip")))
+    servers = pa.array(sorted(_addresses(hits)), IP)
+    where = pc.field("client_ip").isin(clients) & pc.field("server_ip").isin(servers)
+    return events.read("flow", _FLOW_COLUMNS, where)
+
+
+def _addresses(hits: pa.Table) -> set[bytes]:
+    """Servers that were contacted, and addresses that were answered."""
+    servers = set(pc.drop_null(pc.unique(hits.column("server_ip"))).to_pylist())
+    texts = pc.drop_null(pc.unique(pc.list_flatten(hits.column("answers")))).to_pylist()
+    return servers | {packed for packed in map(parse_ip, texts) if packed is not None}
+
+
+def _followed(
+    hits: pa.Table, flows: pa.Table, ranks: np.ndarray
+) -> list[tuple[int, int, str, int]]:
+    """(row of the hit, rank, file and ordinal of the flow) for connections that belong to hits."""
+    if not flows.num_rows:
+        return []
+    pairs = _pairs(hits, ranks)
+    joined = pairs.join(_with_rank(flows), ["client_ip", "server_ip"], join_type="inner")
+    if not joined.num_rows:
+        return []
+    before = pc.subtract(joined.column("flow_ts").cast(pa.int64()), joined.column("ts").cast(pa.int64()))
+    near = pc.and_(pc.greater_equal(before, -FOLLOW_S * 10**9 // 10), pc.less_equal(before, FOLLOW_S * 10**9))
+    same_port = pc.fill_null(pc.equal(joined.column("client_port"), joined.column("flow_port")), fill_value=False)
+    looked_up = joined.column("looked_up")
+    same_name = pc.fill_null(pc.equal(joined.column("name"), joined.column("flow_name")), fill_value=True)
+    belongs = pc.and_kleene(near, pc.or_(same_port, pc.and_(looked_up, same_name)))
+    kept = joined.filter(pc.fill_null(belongs, fill_value=False)).sort_by(
+        [("row", "ascending"), ("flow_rank", "ascending"), ("flow_ts", "descending")]
+    )
+    columns = (kept.column(n).to_pylist() for n in ("row", "flow_rank", "flow_file", "flow_ordinal"))
+    return list(zip(*columns, strict=True))
+
+
+def _pairs(hits: pa.Table, ranks: np.ndarray) -> pa.Table:
+    """One row per hit and address it may have led to: its own server, or its answers."""
+    rows = np.arange(hits.num_rows)
+    dns = (_strings(hits, "kind") == "dns") & (ranks == _RANK[Grade.ANSWERED])
+    direct = rows[_strings(hits, "kind") != "dns"]
+    parents = pc.list_parent_indices(hits.column("answers")).to_numpy()
+    texts = pc.list_flatten(hits.column("answers")).to_pylist()
+    answered = [(int(r), p) for r, t in zip(parents, texts, strict=True) if dns[r] and (p := parse_ip(t))]
+    order = np.concatenate([direct, np.array([r for r, _ in answered], np.int64)])
+    servers = pa.concat_arrays([
+        hits.column("server_ip").combine_chunks().take(pa.array(direct)),
+        pa.array([p for _, p in answered], IP),
+    ])
+    taken = hits.select(["ts", "client_ip", "client_port", "name"]).take(pa.array(order))
+    return (
+        taken.append_column("server_ip", servers)
+        .append_column("row", pa.array(order, pa.int64()))
+        .append_column("looked_up", pa.array(np.arange(len(order)) >= len(direct)))
+    )
+
+
+def _with_rank(flows: pa.Table) -> pa.Table:
+    handshake, out, back = (_flags(flows, n) for n in ("handshake", "payload_out", "payload_in"))
+    ranks = np.select([out & back, handshake], [_RANK[Grade.EXCHANGED], _RANK[Grade.CONNECTED]], 0)
+    name = flows.column("name")
+    return pa.table({
+        "client_ip": flows.column("client_ip"), "server_ip": flows.column("server_ip"),
+        "flow_ts": flows.column("ts"), "flow_port": flows.column("client_port"),
+        "flow_name": name.cast(pa.string()), "flow_rank": pa.array(ranks, pa.int8()),
+        "flow_file": flows.column("file").cast(pa.string()), "flow_ordinal": flows.column("ordinal"),
+    })
+
+
+def _strings(table: pa.Table, name: str) -> np.ndarray:
+    return pc.fill_null(table.column(name), "").to_numpy(zero_copy_only=False).astype(str)
+
+
+def _flags(table: pa.Table, name: str) -> np.ndarray:
+    """Truth of a bool or count column; null is false."""
+    column = table.column(name)
+    if not pa.types.is_boolean(column.type):
+        column = pc.greater(column, 0)
+    return pc.fill_null(column, fill_value=False).to_numpy(zero_copy_only=False)

@@ -1,0 +1,62 @@
+"""Matched rows of every kind in one table: what grading and findings are made from."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.matching import Matches
+from netaudit.records.addresses import text_column
+from netaudit.records.schemas import FIELDS, kind_of
+
+COPIED = (
+    "ts", "client_ip", "client_port", "server_ip", "server_port", "transport", "name", "rcode",
+    "answers", "action", "status", "bytes_in", "payload_out", "payload_in", "handshake", "site",
+    "file", "ordinal",
+)
+"""Columns taken from the event; null where its kind has none of them."""
+
+HIT = pa.schema(
+    [pa.field(n, pa.string() if pa.types.is_dictionary(FIELDS[n]) else FIELDS[n]) for n in COPIED]
+    + [
+        pa.field("kind", pa.string()),
+        pa.field("entry", pa.int64()),
+        pa.field("field", pa.string()),
+        pa.field("destination", pa.string()),
+    ]
+)
+"""`entry` indexes the `IndicatorIndex`; `field` is ``name``, ``answer`` or ``server_ip``;
+`destination` is the name that was asked for or contacted, else the address as text."""
+
+
+class Hits:
+    """Collects the matched rows of a run."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.allowed = 0
+        self._tables: list[pa.Table] = []
+
+    def add(self, batch: pa.RecordBatch, matches: Matches) -> None:
+        """Keep the rows of `batch` that matched."""
+        self.allowed += matches.allowed_count
+        if not len(matches.row):
+            return
+        rows = batch.take(pa.array(matches.row))
+        columns = {name: _plain(rows, name) for name in COPIED}
+        columns["kind"] = pa.array([kind_of(batch)] * len(matches.row))
+        columns["entry"] = pa.array(matches.entry, pa.int64())
+        columns["field"] = pa.array(matches.field)
+        columns["destination"] = pc.coalesce(columns["name"], text_column(rows.column("server_ip")))
+        self._tables.append(pa.table([columns[f.name].cast(f.type) for f in HIT], schema=HIT))
+
+    def table(self) -> pa.Table:
+        """All hits so far, schema `HIT`."""
+        return pa.concat_tables(self._tables) if self._tables else HIT.empty_table()
+
+
+def _plain(rows: pa.RecordBatch, name: str) -> pa.Array:
+    if name not in rows.schema.names:
+        return pa.nulls(rows.num_rows, HIT.field(name).type)
+    column = rows.column(name)
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column

@@ -1,0 +1,207 @@
+r"""Linux connection tracking: ``conntrack -E`` events, and the snapshots of ``conntrack -L``.
+
+A line holds two tuples: the first as the opener sent it, the second as the reply comes. Where the
+reply goes to another address than the opener's, the source was translated and the reply's
+destination is the public side. Where the reply comes from another address than was asked, the
+destination was translated (a published server): what was asked is the public side, and the
+reply's source is inside. ``id=`` is reused by the kernel and is no key by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.intake.carrier import peel, peel_text, read_stamps
+from netaudit.intake.lines import Chunk
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
+from netaudit.intake.times import Context, from_epoch
+from netaudit.records.addresses import parse_ip
+from netaudit.records.schemas import IP, TIMESTAMP
+from netaudit.sources.formats._values import mask, refused
+
+_ENDS = r"(?:sport=(?P<{0}sport>\d+) dport=(?P<{0}dport>\d+) ?|type=\d+ code=\d+ (?:id=(?P<{0}query>\d+) ?)?)?"
+_LINE = (
+    r"^(?:\[(?P<ts>\d+\.\d+)\]\s+)?\s*(?:\[(?P<event>NEW|UPDATE|DESTROY)\]\s+)?(?:ipv[46]\s+\d+\s+)?"
+    r"(?P<proto>[a-z][a-z0-9-]*)\s+\d+ [^=]*src=(?P<osrc>[0-9a-fA-F.:]+) dst=(?P<odst>[0-9a-fA-F.:]+) "
+    + _ENDS.format("o")
+    + r"(?:[a-z-]+=[^ ]+ )*?(?:\[UNREPLIED\] )?src=(?P<rsrc>[0-9a-fA-F.:]+) dst=(?P<rdst>[0-9a-fA-F.:]+) ?"
+    + _ENDS.format("r")
+    + r"(?:.*?\bid=(?P<id>\d+))?"
+)
+_INSIDE = r"^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|127\.|[fF][cCdD]|[fF][eE][89abAB])"
+"""Where a private opener asks and its destination is translated, the opener is the inside host
+(a redirected DNS query, say) and nothing was published."""
+_FLOW = r"^[^=]*\bsrc="
+"""A flow; an expectation (``proto=6 src=``) is none."""
+_CARRIED = r"^(?:<\d+>|[A-Z][a-z]{2} |\d{4}-\d\d-\d\d|\{)"
+_KEPT = 1 << 17
+_MAX_PORT = 65_535
+_ANY = re.compile(
+    r"^(?:\[\d+\.\d+\]\s+)?\s*(?:\[(?:NEW|UPDATE|DESTROY)\]\s+)?(?:ipv[46]\s+\d+\s+)?"
+    r"[a-z][a-z0-9-]*\s+\d+ [^=]*src=[0-9a-fA-F.:]+ dst=.*\bsrc="
+)
+
+
+def _open(context: Context) -> Parse:
+    known = lru_cache(_KEPT)(parse_ip)  # the same hosts come back in every chunk
+
+    def parse(chunk: Chunk) -> Parsed:
+        lines, carried_ts = _peeled(chunk.lines, context)
+        index, got = extract(lines, _LINE)
+        ends, good = _sides(got, known)
+        columns = ends | {
+            "ts": pc.coalesce(from_epoch(got["ts"]), carried_ts.take(pa.array(index))),
+            "transport": got["proto"],
+            "message": pc.fill_null(pc.ascii_lower(got["event"]), "entry"),
+            "session": got["id"],
+        }
+        keep = pa.array(good)
+        rows = Rows("nat", {n: pc.filter(c, keep) for n, c in columns.items()}, index[good])
+        missed = np.setdiff1d(np.arange(len(lines)), index, assume_unique=True)
+        torn = missed[mask(pc.match_substring_regex(lines.take(pa.array(missed)), _FLOW))]
+        return Parsed(
+            [rows],
+            refused({
+                "A flow is cut off or has no reply tuple.": torn,
+                "An address or port of a flow is none.": index[~good],
+            }),
+            len(missed) - len(torn),
+        )
+
+    return parse
+
+
+def _peeled(lines: pa.StringArray, context: Context) -> tuple[pa.StringArray, pa.Array]:
+    """Lines without a system log's header, and its times where there is one."""
+    if not mask(pc.match_substring_regex(lines, _CARRIED)).any():
+        return lines, pa.nulls(len(lines), TIMESTAMP)
+    peeled = peel(lines)
+    untimed = pc.invert(pc.match_substring_regex(peeled.rest, r"^\[\d+\.\d+\]"))
+    return peeled.rest, read_stamps(pc.if_else(untimed, peeled.stamp, None), context)
+
+
+def _sides(
+    got: dict[str, pa.Array], known: Callable[[str], bytes | None]
+) -> tuple[dict[str, pa.Array], np.ndarray]:
+    """Inside, public and far end of each flow out of its two tuples; and which flows hold."""
+    coded = pa.concat_arrays([got[n] for n in ("osrc", "odst", "rsrc", "rdst")]).dictionary_encode()
+    osrc, odst, rsrc, rdst = coded.indices.to_numpy().reshape(4, -1)
+    packed = pa.array([known(text) for text in coded.dictionary.to_pylist()], IP)
+    private = mask(pc.match_substring_regex(coded.dictionary, _INSIDE))
+    sport, dport, rsport, rdport = (_number(got[n]) for n in ("osport", "odport", "rsport", "rdport"))
+    query, back_query = _number(got["oquery"]), _number(got["rquery"])
+    good = mask(pc.is_valid(packed))[np.stack((osrc, odst, rsrc, rdst))].all(axis=0)
+    good &= np.stack((sport, dport, rsport, rdport, query, back_query)).max(axis=0) <= _MAX_PORT
+    opener, back = np.maximum(sport, query), np.maximum(rdport, back_query)
+    source = (osrc != rdst) | (opener != back)
+    target = (odst != rsrc) | (dport != rsport)
+    published = target & ~source & ~private[osrc]
+
+    def address(code: np.ndarray, absent: np.ndarray | None = None) -> pa.Array:
+        return packed.take(pa.array(code, mask=absent))
+
+    def number(value: np.ndarray) -> pa.Array:
+        outside = (value < 0) | (value > _MAX_PORT)
+        return pa.array(np.where(outside, 0, value).astype(np.uint16), mask=outside)
+
+    return {
+        "client_ip": address(np.where(published, rsrc, osrc)),
+        "client_port": number(np.where(published, rsport, opener)),
+        "server_ip": address(np.where(published, osrc, odst)),
+        "server_port": number(np.where(published, opener, dport)),
+        "public_ip": address(np.where(published, odst, rdst), ~(published | source)),
+        "public_port": number(np.where(published, dport, np.where(source, back, -1))),
+    }, good
+
+
+def _number(text: pa.Array) -> np.ndarray:
+    """Port numbers; -1 where there is none, over `_MAX_PORT` where what is written is none."""
+    short = pc.if_else(pc.less(pc.binary_length(text), 7), text, "999999")
+    numbers: np.ndarray = pc.fill_null(short.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+    return numbers
+
+
+_NEW = (
+    "[1795364369.438768]\t    [NEW] tcp      6 120 SYN_SENT src=10.1.0.12 dst=198.51.100.9 sport=20501 dport=443 "
+    "[UNREPLIED] src=198.51.100.9 dst=203.0.113.9 sport=443 dport=1024 id=1576234259"
+)
+_PUBLISHED = (
+    "[1795364353.082062]\t    [NEW] ipv4     2 tcp      6 120 SYN_SENT src=198.51.100.4 dst=203.0.113.9 sport=38866 "
+    "dport=8080 [UNREPLIED] src=10.1.0.13 dst=198.51.100.4 sport=80 dport=38866 id=3210830450"
+)
+_ICMP = (
+    "[1795364403.534561]\t[DESTROY] icmp     1 src=10.1.0.12 dst=198.51.100.7 type=8 code=0 id=3565 packets=1 "
+    "bytes=84 src=198.51.100.7 dst=203.0.113.9 type=0 code=0 id=3566 packets=1 bytes=84 delta-time=5 "
+    "[start=Mon Nov 23 00:19:09 2026] [stop=Mon Nov 23 00:19:14 2026] id=2316707377"
+)
+_TABLE = (
+    "ipv6     10 udp      17 2 src=fd00:0070:0000:0000:0000:0000:0000:0011 dst=2001:0db8:00ff:0000:0000:0000:0000:0007 "
+    "sport=50002 dport=443 src=2001:0db8:00ff:0000:0000:0000:0000:0007 dst=fd00:0070:0000:0000:0000:0000:0000:0011 "
+    "sport=443 dport=50002 [ASSURED] mark=0 zone=0 use=2"
+)
+_REDIRECTED = (
+    "[1795364403.000001]\t    [NEW] udp      17 60 src=192.168.8.20 dst=8.8.8.8 sport=5353 dport=53 [UNREPLIED] "
+    "src=192.168.8.1 dst=192.168.8.20 sport=53 dport=5353 id=7"
+)
+
+FORMAT = LogFormat(
+    title="Linux conntrack: events (conntrack -E -o timestamp,id) and snapshots (conntrack -L)",
+    kinds=("nat",),
+    reference="https://manpages.debian.org/conntrack",
+    sniff=lambda lines: share(peel_text(lines), _ANY.match),
+    open=_open,
+    samples=(
+        Sample(
+            _NEW,
+            ({
+                "kind": "nat", "ts": "2026-11-22T16:19:29.438768000Z", "message": "new", "transport": "tcp",
+                "client_ip": "10.1.0.12", "client_port": 20501, "public_ip": "203.0.113.9", "public_port": 1024,
+                "server_ip": "198.51.100.9", "server_port": 443, "session": "1576234259",
+            },),
+            note="the source is translated: the public port stands in the reply tuple",
+        ),
+        Sample(
+            _PUBLISHED,
+            ({
+                "kind": "nat", "client_ip": "10.1.0.13", "client_port": 80, "public_ip": "203.0.113.9",
+                "public_port": 8080, "server_ip": "198.51.100.4", "server_port": 38866,
+            },),
+            note="a published server: the destination is translated",
+        ),
+        Sample(
+            _ICMP,
+            ({
+                "kind": "nat", "message": "destroy", "transport": "icmp", "client_port": 3565, "public_port": 3566,
+                "server_port": None, "session": "2316707377", "ts_end": None,
+            },),
+            note="ICMP has its query id for a port",
+        ),
+        Sample(
+            _TABLE,
+            ({
+                "kind": "nat", "ts": None, "message": "entry", "client_ip": "fd00:70::11", "public_ip": None,
+                "server_ip": "2001:db8:ff::7", "session": None,
+            },),
+            note="a snapshot has no time; nothing is translated",
+        ),
+        Sample(
+            _REDIRECTED,
+            ({"kind": "nat", "client_ip": "192.168.8.20", "server_ip": "8.8.8.8", "public_ip": None},),
+            note="a query that the router answers itself publishes nothing",
+        ),
+        Sample(
+            "2026-11-23T00:19:30+08:00 gw conntrack[812]:     [NEW] udp      17 30 src=10.1.0.12 dst=198.51.100.9 "
+            "sport=500 dport=500 [UNREPLIED] src=198.51.100.9 dst=203.0.113.9 sport=500 dport=500 id=9",
+            ({"kind": "nat", "ts": "2026-11-22T16:19:30.000000000Z", "public_ip": "203.0.113.9"},),
+            note="through a system log, without a stamp of its own",
+        ),
+        Sample(_NEW[:120], note="cut off"),
+        Sample(_NEW.replace("20501", "70501"), note="no port"),
+    ),
+)

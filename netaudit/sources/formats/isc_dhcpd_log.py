@@ -1,0 +1,144 @@
+"""ISC dhcpd's messages in a system log: the history that its lease file forgets.
+
+Only an acknowledgement says that a client has an address. The lines have no time and no length of
+the lease: the time is the system log's. What stands in parentheses is the client's own name for
+itself, so the pattern reads address and MAC before it and nothing after it.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.intake.carrier import Peeled, peel, peel_text, read_stamps
+from netaudit.intake.lines import Chunk
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
+from netaudit.intake.times import Context
+from netaudit.records.addresses import by_distinct, ip_column, mac_column
+from netaudit.records.schemas import MAC
+from netaudit.sources.formats._values import hex_duid_mac, mask, refused, whole
+
+_V4 = (
+    r"^(?:\[\d+\] )?DHCP(?P<message>ACK|OFFER|NAK|REQUEST|RELEASE|DECLINE|EXPIRE|INFORM|DISCOVER)\b"
+    r"(?: (?:on|for|of) (?P<ip>[0-9.]+))?(?: \((?P<server>[0-9.]+)\))?"
+    r"(?: from (?P<asker>[0-9]{1,3}(?:\.[0-9]{1,3}){3}))?"
+    r"(?: (?:from|to) (?P<mac>[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){5}))?(?: \((?P<name>.*)\))? via "
+)
+_V6 = (
+    r"^Reply (?P<kind>NA|TA): address (?P<ip>[0-9a-fA-F:.]+) to client with duid (?P<duid>[0-9a-fA-F:]+)"
+    r" iaid = -?\d+ valid for (?P<valid>\d+) seconds"
+)
+_OWN = re.compile(
+    r"(?:\[\d+\] )?DHCP(?:ACK|OFFER|NAK|REQUEST|RELEASE|DECLINE|EXPIRE|INFORM|DISCOVER) (?:on|for|of|from|to) \S+.* via "
+    r"|Reply [NT]A: address \S+ to client with duid |reuse_lease: lease age "
+)
+_UNPRINTABLE = "Hostname Unsuitable for Printing"
+
+
+def _open(context: Context) -> Parse:
+    def parse(chunk: Chunk) -> Parsed:
+        peeled = peel(chunk.lines)
+        rows = [_v4(peeled, context), _v6(peeled, context)]
+        torn = _torn(peeled.rest, np.concatenate([r.line for r in rows]))
+        kept = [_addressed(r) for r in rows]
+        lost = np.concatenate([np.setdiff1d(r.line, k.line) for r, k in zip(rows, kept, strict=True)])
+        records = sum(len(k.line) for k in kept)
+        return Parsed(
+            [k for k in kept if len(k.line)],
+            refused({
+                "A DHCP message is cut off or of an unknown shape.": torn,
+                "A DHCP message has neither an address nor a hardware address.": lost,
+            }),
+            len(chunk.lines) - records - len(torn) - len(lost),
+        )
+
+    return parse
+
+
+def _v4(peeled: Peeled, context: Context) -> Rows:
+    index, got = extract(peeled.rest, _V4)
+    stamp = peeled.stamp.take(pa.array(index))
+    columns = {
+        "ts": read_stamps(stamp, context),
+        "message": pc.ascii_lower(got["message"]),
+        "client_ip": ip_column(pc.coalesce(got["ip"], got["asker"])),
+        "client_mac": mac_column(got["mac"]),
+        "hostname": pc.if_else(pc.equal(got["name"], _UNPRINTABLE), None, got["name"]),
+        "server_ip": ip_column(got["server"]),
+    }
+    return Rows("dhcp", columns, index)
+
+
+def _v6(peeled: Peeled, context: Context) -> Rows:
+    index, got = extract(peeled.rest, _V6)
+    columns = {
+        "ts": read_stamps(peeled.stamp.take(pa.array(index)), context),
+        "message": pa.array(["reply"] * len(index), pa.string()),
+        "client_ip": ip_column(got["ip"]),
+        "client_mac": by_distinct(got["duid"], hex_duid_mac, MAC),
+        "client_id": got["duid"],
+        "lease_s": whole(got["valid"], 0xFFFF_FFFF, pa.uint32()),
+    }
+    return Rows("dhcp", columns, index)
+
+
+def _addressed(rows: Rows) -> Rows:
+    good = mask(pc.or_(pc.is_valid(rows.columns["client_ip"]), pc.is_valid(rows.columns["client_mac"])))
+    return Rows(rows.kind, {n: c.filter(pa.array(good)) for n, c in rows.columns.items()}, rows.line[good])
+
+
+def _torn(rest: pa.StringArray, read: np.ndarray) -> np.ndarray:
+    """Lines that begin as a message of the server and could not be read."""
+    begun = mask(pc.match_substring_regex(rest, r"^(?:\[\d+\] )?DHCP[A-Z]+ (?:on|for|of|from|to)\b"))
+    return np.setdiff1d(np.flatnonzero(begun), read)
+
+
+FORMAT = LogFormat(
+    title="ISC dhcpd in a system log",
+    kinds=("dhcp",),
+    reference="https://kb.isc.org/docs/isc-dhcp-44-manual-pages-dhcpd",
+    sniff=lambda lines: share(peel_text(lines), _OWN.match),
+    open=_open,
+    samples=(
+        Sample(
+            "Nov 23 00:07:36 gw dhcpd[812]: DHCPACK on 10.1.0.101 to 52:54:00:aa:00:02 (pc-101) via eth1",
+            ({
+                "kind": "dhcp", "message": "ack", "client_ip": "10.1.0.101", "client_mac": "52:54:00:aa:00:02",
+                "hostname": "pc-101",
+            },),
+            note="the year is inferred",
+        ),
+        Sample(
+            "2026-11-23T00:07:36+08:00 gw dhcpd[812]: DHCPREQUEST for 10.1.0.108 (10.1.0.1) from 52:54:00:aa:00:0a "
+            "via 10.1.0.2: wrong network.",
+            ({
+                "kind": "dhcp", "ts": "2026-11-22T16:07:36.000000000Z", "message": "request",
+                "client_ip": "10.1.0.108", "server_ip": "10.1.0.1", "hostname": None,
+            },),
+            note="through a relay, and refused",
+        ),
+        Sample(
+            "DHCPACK on 10.1.0.102 to 52:54:00:aa:00:03 (Hostname Unsuitable for Printing) via vd",
+            ({"kind": "dhcp", "ts": None, "message": "ack", "hostname": None},),
+            note="no time at all; the name could not be printed",
+        ),
+        Sample(
+            "DHCPACK on 10.1.0.103 to 52:54:00:aa:00:04 (x) via vd DHCPACK on 10.9.9.9 to 52:54:00:ff:ff:01 (y) via vd",
+            ({"kind": "dhcp", "client_ip": "10.1.0.103", "client_mac": "52:54:00:aa:00:04"},),
+            note="a client that calls itself like a message changes nothing",
+        ),
+        Sample(
+            "Nov 23 00:07:36 gw dhcpd[812]: Reply NA: address 2001:db8:1::60 to client with duid "
+            "00:01:00:01:32:95:dc:02:52:54:00:cc:00:01 iaid = 13369345 valid for 600 seconds",
+            ({
+                "kind": "dhcp", "message": "reply", "client_ip": "2001:db8:1::60", "client_mac": "52:54:00:cc:00:01",
+                "lease_s": 600,
+            },),
+        ),
+        Sample("DHCPACK on 10.1.0.101 to 52:54:0", note="cut off"),
+        Sample("reuse_lease: lease age 11 (secs) under 25% threshold, reply with unaltered, existing lease for 10.1.0.1"),
+    ),
+)

@@ -1,0 +1,136 @@
+"""What the command line names, as files: folders, globs, standard input, members of archives."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from netaudit.config import Settings, Source
+from netaudit.errors import InputError
+
+MAX_EXPANDED = 64 << 30
+MAX_RATIO = 200
+MAX_MEMBERS = 2_000
+_ZIP = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One file to read, and what the configuration says about it."""
+
+    path: Path
+    name: str
+    """For people: the path as given, with ``!member`` for what came out of an archive."""
+    source: Source
+
+
+@contextmanager
+def opened(arguments: Sequence[str], settings: Settings) -> Iterator[tuple[list[Input], list[InputError]]]:
+    """The files behind the arguments, and what could not be found; temporary copies last as long.
+
+    Files of a folder come sorted by path. The same file named twice comes once.
+    """
+    with tempfile.TemporaryDirectory(prefix="netaudit-") as folder:
+        inputs: dict[Path, Input] = {}
+        errors: list[InputError] = []
+        for argument in arguments:
+            try:
+                for found in _expand(argument, Path(folder), settings):
+                    inputs.setdefault(found.path.resolve(), found)
+            except InputError as error:
+                errors.append(error)
+        yield list(inputs.values()), errors
+
+
+def source_of(path: Path, settings: Settings) -> Source:
+    """What the configuration declares for a file: the first ``[[source]]`` whose path fits."""
+    resolved = str(path.resolve())
+    for source in settings.source:
+        pattern = str((settings.folder / source.path).resolve())
+        if resolved == pattern or fnmatch.fnmatch(resolved, pattern) or resolved.startswith(pattern + "/"):
+            return source
+    inventory = settings.inventory.path
+    if inventory and resolved == str((settings.folder / inventory).resolve()):
+        return Source(path=inventory, role="inventory")
+    return Source(path=str(path))
+
+
+def _expand(argument: str, scratch: Path, settings: Settings) -> Iterator[Input]:
+    if argument == "-":
+        yield Input(_spool_stdin(scratch), "-", Source(path="-"))
+        return
+    path = Path(argument)
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
+    elif path.exists() or not glob.has_magic(argument):
+        files = [path]
+    else:
+        files = sorted(Path(p) for p in glob.glob(argument, recursive=True) if Path(p).is_file())
+    if not files:
+        raise InputError("nothing-there", "There is no file here.", where=argument,
+                         hint="Check the path or the pattern.")
+    for file in files:
+        source = source_of(file, settings)
+        if _is_archive(file):
+            yield from _members(file, scratch, source)
+        else:
+            yield Input(file, str(file), source)
+
+
+def _spool_stdin(scratch: Path) -> Path:
+    """Standard input as a file: evidence is hashed before it is read."""
+    target = scratch / "stdin"
+    with target.open("wb") as out:
+        shutil.copyfileobj(sys.stdin.buffer, out, 1 << 20)
+    return target
+
+
+def _is_archive(path: Path) -> bool:
+    """A zip of files; an office workbook is a zip too, but one document."""
+    try:
+        with path.open("rb") as stream:
+            if stream.read(4) != _ZIP:
+                return False
+        with zipfile.ZipFile(path) as archive:
+            return "[Content_Types].xml" not in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def _members(path: Path, scratch: Path, source: Source) -> Iterator[Input]:
+    with zipfile.ZipFile(path) as archive:
+        members = [m for m in archive.infolist() if not m.is_dir()]
+        if len(members) > MAX_MEMBERS:
+            raise InputError("too-many-members", "This archive holds more than {limit} files.",
+                             where=str(path), hint="Unpack it by hand.", limit=MAX_MEMBERS)
+        for number, member in enumerate(members):
+            if member.file_size > min(MAX_EXPANDED, MAX_RATIO * max(member.compress_size, 1 << 20)):
+                raise InputError("expands-too-far", "This file expands to more than {ratio} times its size.",
+                                 where=f"{path}!{member.filename}",
+                                 hint="It looks like a decompression bomb. Expand it by hand if you trust it.",
+                                 ratio=MAX_RATIO)
+            target = scratch / f"{abs(hash(path))}-{number}"
+            _unpack(archive, member, target, path)
+            yield Input(target, f"{path}!{member.filename}", source)
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, path: Path) -> None:
+    """One member under a name of our own: a member's name never becomes a path."""
+    try:
+        with archive.open(member) as packed, target.open("wb") as out:
+            left = member.file_size
+            while left > 0 and (block := packed.read(min(1 << 20, left))):
+                out.write(block)
+                left -= len(block)
+    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
+        raise InputError("archive-damaged", "A member of this archive cannot be read: {reason}.",
+                         where=f"{path}!{member.filename}", hint="Unpack it by hand.",
+                         reason=str(error)) from error

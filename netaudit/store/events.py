@@ -1,0 +1,77 @@
+"""Events as Parquet, one folder a kind: written as they stream by, read back by column."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from netaudit.records.schemas import schema
+
+ROW_GROUP = 256 << 10
+
+
+class EventSet:
+    """A folder ``<kind>.parquet``; replaced as a whole by each scan."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use `folder`; nothing is written before the first `write`."""
+        self.folder = folder
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._waiting: dict[str, list[pa.RecordBatch]] = {}
+
+    def write(self, kind: str, batch: pa.RecordBatch) -> None:
+        """Append a batch; it becomes readable with `finish`."""
+        waiting = self._waiting.setdefault(kind, [])
+        waiting.append(batch)
+        if sum(b.num_rows for b in waiting) >= ROW_GROUP:
+            self._flush(kind)
+
+    def finish(self) -> None:
+        """Put what was written in the place of what was there before."""
+        for kind in list(self._waiting):
+            self._flush(kind)
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+        fresh = self._fresh
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        if fresh.exists():
+            os.replace(fresh, self.folder)
+
+    def abandon(self) -> None:
+        """Drop what was written since the last `finish`."""
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+        self._waiting.clear()
+        shutil.rmtree(self._fresh, ignore_errors=True)
+
+    def read(self, kind: str, columns: list[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+        """Rows of one kind, filtered while reading; an empty typed table where there are none."""
+        path = self.folder / f"{kind}.parquet"
+        empty = schema(kind).empty_table()
+        if not path.is_file():
+            return empty.select(columns) if columns else empty
+        return ds.dataset(path, format="parquet").to_table(columns=columns, filter=where)
+
+    @property
+    def _fresh(self) -> Path:
+        return self.folder.with_name(self.folder.name + ".new")
+
+    def _flush(self, kind: str) -> None:
+        waiting = self._waiting.pop(kind, [])
+        if not waiting:
+            return
+        if kind not in self._writers:
+            self._fresh.mkdir(parents=True, exist_ok=True)
+            options: dict[str, Any] = {"compression": "zstd", "use_dictionary": True}
+            self._writers[kind] = pq.ParquetWriter(self._fresh / f"{kind}.parquet", schema(kind), **options)
+        self._writers[kind].write_table(pa.Table.from_batches(waiting).unify_dictionaries())

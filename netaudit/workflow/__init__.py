@@ -1,0 +1,37 @@
+"""The verbs of the interfaces. `cli`, `web`, `demo` and `inspection` call these and nothing below.
+
+One verb, one transaction: what a verb changes in a case is there as a whole or not at all.
+"""
+
+from netaudit.workflow.audit import check, scan, trace
+from netaudit.workflow.cases import (
+    advance_task,
+    close_case,
+    list_cases,
+    open_case,
+    purge,
+    read_case,
+    reveal,
+    state,
+    verify_case,
+)
+from netaudit.workflow.lists import ListsInUse, lists_in_use
+from netaudit.workflow.papers import report
+
+__all__ = [
+    "ListsInUse",
+    "advance_task",
+    "check",
+    "close_case",
+    "list_cases",
+    "lists_in_use",
+    "open_case",
+    "purge",
+    "read_case",
+    "report",
+    "reveal",
+    "scan",
+    "state",
+    "trace",
+    "verify_case",
+]

@@ -1,0 +1,144 @@
+"""Scan, trace, check: the verbs that look at evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from netaudit import pipeline, sources
+from netaudit.attribution import Logs, walk_back
+from netaudit.attribution.trace import Question, Trace
+from netaudit.case.case import Case
+from netaudit.case.rectification import tasks_for
+from netaudit.config import Settings
+from netaudit.pipeline import Scan
+from netaudit.policy import check as check_rules
+from netaudit.policy.facts import gather
+from netaudit.policy.rule import Rule, read_rules
+from netaudit.policy.verdict import Verdict
+from netaudit.privacy import Pseudonymiser
+from netaudit.records.evidence import Ledger
+from netaudit.store import EventSet, Store
+from netaudit.workflow.cases import EVENTS, pseudonymiser
+from netaudit.workflow.lists import ListsInUse
+from netaudit.workflow.persons import hide_in_finding, hide_in_trace
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the rules say, and what was read for it."""
+
+    ledger: Ledger
+    verdicts: tuple[Verdict, ...]
+    rules: dict[str, Rule]
+
+
+def scan(
+    arguments: Sequence[str], settings: Settings, lists: ListsInUse, *, now: dt.datetime,
+    case_folder: Path | None = None, options: sources.Options | None = None,
+    progress: sources.Progress | None = None, actor: str = "",
+) -> Scan:
+    """Look for listed destinations; into a case, also check the rules and keep everything.
+
+    Args:
+        arguments: Files, folders, globs.
+        settings: The office.
+        lists: The block lists in force.
+        now: The date of judgement.
+        case_folder: The case that takes the result; None = only look.
+        options: What the command line says about the inputs.
+        progress: Told how far reading is.
+        actor: Who runs it, for the case's log.
+    """
+    if case_folder is None:
+        with tempfile.TemporaryDirectory(prefix="netaudit-") as scratch:
+            result = pipeline.scan(
+                arguments, settings, index=lists.index(None), events=EventSet(Path(scratch) / EVENTS),
+                rules=(), notice=None, now=now, options=options, progress=progress,
+            )
+        return _hidden(result, pseudonymiser(settings, None))
+    with Store(case_folder) as store:
+        case = store.read_case()
+        events = EventSet(case_folder / EVENTS)
+        try:
+            result = pipeline.scan(
+                arguments, settings, index=lists.index(case.notice), events=events,
+                rules=tuple(_rules(settings).values()), notice=case.notice, now=now, options=options,
+                progress=progress,
+            )
+        except BaseException:
+            events.abandon()
+            raise
+        pseudonym = pseudonymiser(settings, case_folder)
+        result = _hidden(result, pseudonym)
+        with store.transaction():
+            store.write_case(_with(case, result, lists, settings, now))
+            store.remember(pseudonym.known)
+            store.log(at=now, actor=actor, action="scan", subject=", ".join(f.id for f in result.ledger.files))
+    return result
+
+
+def trace(
+    arguments: Sequence[str], settings: Settings, question: Question, *, options: sources.Options | None = None,
+    progress: sources.Progress | None = None,
+) -> tuple[Trace, Ledger]:
+    """Who was this? Accounts and owners come out as pseudonyms."""
+    evidence = pipeline.gather_evidence(arguments, settings, index=None, options=options, progress=progress)
+    logs = Logs.build(tables=evidence.tables, ledger=evidence.ledger.files, settings=settings)
+    answer = walk_back(question, logs)
+    return hide_in_trace(answer, pseudonymiser(settings, None)), evidence.ledger
+
+
+def check(
+    arguments: Sequence[str], settings: Settings, *, now: dt.datetime, only: Sequence[str] = (),
+    options: sources.Options | None = None, progress: sources.Progress | None = None,
+) -> Checked:
+    """Check the policy rules over the configuration and whatever evidence is given."""
+    rules = _rules(settings, only)
+    evidence = pipeline.gather_evidence(arguments, settings, index=None, options=options, progress=progress)
+    facts = gather(settings, evidence.ledger.files, evidence.observed, evidence.tables, (), now)
+    return Checked(evidence.ledger, tuple(check_rules(facts, tuple(rules.values()), settings.policy, now=now)), rules)
+
+
+def configured_inputs(settings: Settings) -> list[str]:
+    """The files that the configuration's sources and inventory name."""
+    paths = [source.path for source in settings.source]
+    if settings.inventory.path:
+        paths.append(settings.inventory.path)
+    return list(dict.fromkeys(str(settings.folder / path) for path in paths))
+
+
+def _rules(settings: Settings, only: Sequence[str] = ()) -> dict[str, Rule]:
+    rules = read_rules([settings.folder / folder for folder in settings.policy.folders])
+    if not only:
+        return rules
+    from netaudit.errors import UsageError
+
+    unknown = sorted(set(only) - set(rules))
+    if unknown:
+        raise UsageError("rule-unknown", "There is no rule {name}.", name=unknown[0], hint="See: netaudit rules list")
+    return {name: rules[name] for name in only}
+
+
+def _hidden(result: Scan, pseudonym: Pseudonymiser) -> Scan:
+    return replace(
+        result, findings=tuple(hide_in_finding(f, pseudonym) for f in result.findings),
+        traces=tuple(hide_in_trace(t, pseudonym) for t in result.traces),
+    )
+
+
+def _with(case: Case, result: Scan, lists: ListsInUse, settings: Settings, now: dt.datetime) -> Case:
+    """The case after a scan; tasks that people already work on stay as they are."""
+    kept = {task.finding: task for task in case.tasks}
+    proposed = tasks_for(result.findings, _rules(settings))
+    return replace(
+        case, as_of=now, findings=result.findings, verdicts=result.verdicts, traces=result.traces,
+        funnel=result.funnel, ledger=tuple(result.ledger.files), lists=lists.versions(),
+        tasks=tuple(kept.get(task.finding, task) for task in proposed),
+        segments=tuple((s.id, s.name, ", ".join(s.network)) for s in settings.segment),
+    )
+
+

@@ -1,0 +1,196 @@
+"""Cases: open, show, work on, close, look behind a pseudonym, forget, verify."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from netaudit import __version__
+from netaudit.case.case import Case
+from netaudit.case.finding import Statement, StatementKind
+from netaudit.case.reading import read_notice
+from netaudit.case.rectification import Task, TaskState, advance
+from netaudit.config import Settings
+from netaudit.errors import CaseError, InputError, UsageError
+from netaudit.intake.opening import identify
+from netaudit.privacy import KEY_BYTES, Pseudonymiser, make_key, read_key
+from netaudit.store import Store
+from netaudit.store.database import FILE_NAME
+
+EVENTS = "events"
+KEY = "pseudonym.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that does not hold."""
+
+    what: str
+    """A message id in English."""
+    where: str
+
+
+def open_case(
+    folder: Path, settings: Settings, *, now: dt.datetime, notice_path: Path | None = None, title: str = "",
+    case_id: str = "", received_at: dt.datetime | None = None, actor: str = "",
+) -> Case:
+    """Open a case, for a notice where there is one.
+
+    Raises:
+        UsageError: There is a case in this folder already, or the unit's zone is not configured.
+        InputError: The notice cannot be read.
+    """
+    if (folder / FILE_NAME).exists():
+        raise UsageError("case-exists", "There is a case in this folder already.", where=str(folder),
+                         hint="Choose another folder, or work on this case.")
+    if not settings.unit.timezone:
+        raise UsageError("unit-without-zone", "The unit's time zone is not configured.",
+                         hint='Set timezone = "Asia/Shanghai" under [unit] in netaudit.toml.')
+    notice = None
+    if notice_path is not None:
+        notice = read_notice(notice_path, timezone=settings.unit.timezone, received_at=received_at)
+    case = Case(
+        id=case_id or f"{settings.unit.code or 'NA'}-网安-{now.year}-001",
+        title=title or (notice.subject if notice else ""), unit=settings.unit.name,
+        superior=settings.unit.superior, timezone=settings.unit.timezone, opened_at=now, as_of=now, notice=notice,
+        facts=dict(settings.report.facts), tool_version=__version__,
+    )
+    with Store(folder, create=True) as store, store.transaction():
+        store.write_case(case)
+        store.log(at=now, actor=actor, action="open", subject=case.id)
+    pseudonymiser(settings, folder)
+    return case
+
+
+def read_case(folder: Path) -> Case:
+    """The case in a folder."""
+    with Store(folder) as store:
+        return store.read_case()
+
+
+def list_cases(folder: Path) -> list[tuple[Path, Case]]:
+    """All cases in a folder and one level below, by path."""
+    places = sorted(p.parent for pattern in (FILE_NAME, f"*/{FILE_NAME}") for p in folder.glob(pattern))
+    return [(place, read_case(place)) for place in places]
+
+
+def state(
+    folder: Path, text: str, *, kind: StatementKind, by: str, now: dt.datetime, facts: Sequence[tuple[str, str]] = ()
+) -> Case:
+    """Put a statement on the case, and facts that papers may print."""
+    with Store(folder) as store, store.transaction():
+        case = store.read_case()
+        statements = (*case.statements, Statement(kind, text, by, now)) if text else case.statements
+        case = replace(case, statements=statements, facts={**case.facts, **dict(facts)}, as_of=now)
+        store.write_case(case)
+        store.log(at=now, actor=by, action=kind.value, subject=text or ", ".join(k for k, _ in facts))
+    return case
+
+
+def advance_task(  # noqa: D417 -- the rest is what `advance` takes
+    folder: Path, task_id: str, to: TaskState, *, by: str, now: dt.datetime, note: str = "",
+    evidence: Sequence[str] = (), owner: str = "", department: str = "", due: dt.date | None = None,
+) -> Task:
+    """Move one task of the rectification ledger.
+
+    Raises:
+        CaseError: No such task, or a step that is not allowed now.
+    """
+    with Store(folder) as store, store.transaction():
+        case = store.read_case()
+        task = next((t for t in case.tasks if t.id == task_id), None)
+        if task is None:
+            raise CaseError("no-task", "This case has no task {task}.", task=task_id, where=str(folder),
+                            hint="See: netaudit case show {folder}", folder=str(folder))
+        task = replace(task, owner=owner or task.owner, department=department or task.department, due=due or task.due)
+        moved = advance(task, to, by=by, at=now, note=note, evidence=tuple(evidence))
+        tasks = tuple(moved if t.id == task_id else t for t in case.tasks)
+        store.write_case(replace(case, tasks=tasks, as_of=now))
+        store.log(at=now, actor=by, action=f"task {to.value}", subject=task_id, reason=note)
+    return moved
+
+
+def close_case(folder: Path, *, by: str, now: dt.datetime) -> Case:
+    """Close a case all of whose tasks are closed or standing.
+
+    Raises:
+        CaseError: Tasks are still open.
+    """
+    with Store(folder) as store, store.transaction():
+        case = store.read_case()
+        still = [t.id for t in case.tasks if t.state not in {TaskState.CLOSED, TaskState.STANDING}]
+        if still:
+            raise CaseError("tasks-open", "The case cannot be closed: these tasks are open: {tasks}.",
+                            tasks=", ".join(still), where=str(folder), hint="Close each task first, with its review.")
+        case = replace(case, state="closed", as_of=now)
+        store.write_case(case)
+        store.log(at=now, actor=by, action="close", subject=case.id)
+    return case
+
+
+def reveal(folder: Path, pseudonym: str, *, by: str, reason: str, now: dt.datetime) -> str:
+    """What a pseudonym stands for. The look is logged before the answer is given.
+
+    Raises:
+        UsageError: No name or no reason is given.
+        CaseError: The pseudonym is not of this case, or its identity was purged.
+    """
+    if not by.strip() or not reason.strip():
+        raise UsageError("reveal-needs-reason", "A look at an identity needs a name and a reason.",
+                         hint="Add --by NAME --reason TEXT.")
+    with Store(folder) as store:
+        with store.transaction():
+            store.log(at=now, actor=by, action="reveal", subject=pseudonym, reason=reason)
+        value = store.identity(pseudonym)
+    if value is None:
+        raise CaseError("pseudonym-unknown", "This case knows nothing behind {pseudonym}.", pseudonym=pseudonym,
+                        where=str(folder), hint="Check the spelling; it may have been purged.")
+    return value
+
+
+def purge(folder: Path, *, by: str, reason: str, now: dt.datetime) -> None:
+    """Forget the identities and the events of a case; findings and papers stay."""
+    with Store(folder) as store, store.transaction():
+        store.log(at=now, actor=by, action="purge", subject="identities, events", reason=reason)
+        store.forget_identities()
+        shutil.rmtree(folder / EVENTS, ignore_errors=True)
+
+
+def verify_case(folder: Path) -> list[Problem]:
+    """What does not hold: the log of looks, the evidence files as they lie on disk now."""
+    problems = []
+    with Store(folder) as store:
+        case = store.read_case()
+        broken = store.broken_audit_entry()
+    if broken is not None:
+        problems.append(Problem("the log of looks is broken", f"{folder / FILE_NAME}: audit entry {broken}"))
+    known = {entry.id for entry in case.ledger}
+    for finding in case.findings:
+        strange = sorted({e.file for e in finding.evidence} - known)
+        if strange:
+            problems.append(Problem("a finding rests on a file that is not in the ledger", f"{finding.id}: {strange[0]}"))
+    for entry in case.ledger:
+        if entry.sha256 and "!" not in entry.name and entry.name != "-":
+            problems += _verify_file(Path(entry.name), entry.sha256)
+    return problems
+
+
+def _verify_file(path: Path, sha256: str) -> list[Problem]:
+    try:
+        now = identify(path)
+    except InputError:
+        return [Problem("an evidence file is no longer there", str(path))]
+    return [] if now.sha256 == sha256 else [Problem("an evidence file was changed", str(path))]
+
+
+def pseudonymiser(settings: Settings, folder: Path | None) -> Pseudonymiser:
+    """Under the office's key, else the case's own (made on first use), else one of this run."""
+    if settings.privacy.key_file:
+        return Pseudonymiser(read_key(settings.folder / settings.privacy.key_file))
+    if folder is not None:
+        return Pseudonymiser(make_key(folder / KEY))
+    return Pseudonymiser(secrets.token_bytes(KEY_BYTES))
