@@ -42,12 +42,14 @@ class Records:
         """``(n,)`` int64 nanoseconds since 1970, `NONE` for null, at most `FAR`."""
         whole = self._columns[name].cast(pa.int64())
         values = pc.fill_null(whole, NONE).to_numpy(zero_copy_only=False)
-        return np.minimum(values, FAR)
+        bounded: np.ndarray = np.minimum(values, FAR)
+        return bounded
 
     def numbers(self, name: str) -> np.ndarray:
         """``(n,)`` int64 values of a column of counts or ports, -1 for null."""
         filled = pc.fill_null(self._columns[name].cast(pa.int64()), -1)
-        return filled.to_numpy(zero_copy_only=False)
+        values: np.ndarray = filled.to_numpy(zero_copy_only=False)
+        return values
 
     def words(self, name: str) -> tuple[np.ndarray, list[str]]:
         """Codes (-1 for null or empty) and words of a column of words."""
@@ -59,7 +61,8 @@ class Records:
 
     def known(self, name: str) -> np.ndarray:
         """``(n,)`` bool: where the column has a value."""
-        return pc.is_valid(self._columns[name]).to_numpy(zero_copy_only=False)
+        known: np.ndarray = pc.is_valid(self._columns[name]).to_numpy(zero_copy_only=False)
+        return known
 
     def value(self, name: str, row: int) -> object:
         """One cell, None for null."""
@@ -112,7 +115,8 @@ def to_moment(nanos: int) -> dt.datetime | None:
 
 def _dense(codes: np.ndarray) -> np.ndarray:
     indices = pa.array(codes).dictionary_encode().indices
-    return indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    dense: np.ndarray = indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return dense
 
 
 def _one_piece(column: pa.ChunkedArray) -> pa.Array:

@@ -4,8 +4,8 @@ A kind of log at a site covers the union of its files' spans, first record to la
 silences. Files that follow one another (a log that was rotated) are joined where the hole is no
 longer than a silence that is usual there. A silence is a hole when
 
-* it is longer than an hour and longer than ten times the median distance of that log's records,
-  so that a log with few entries is not taken for a broken one; and
+* it is longer than an hour and longer than ten times the distance that nine in ten of its records keep,
+  so that a log with few entries, or with bursts of them, is not taken for a broken one; and
 * where the log runs for three days or more: it holds a full hour of the day (UTC) in which the log
   has records on at least half of its days, so that a night in an office is no hole.
 
@@ -26,7 +26,9 @@ from netaudit.records.evidence import EvidenceFile
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 BUSY = 10
-"""A silence counts from this many times the median distance of records."""
+"""A silence counts from this many times the usual distance of records."""
+USUAL = 0.9
+"""Share of the records that keep the usual distance."""
 RHYTHM_DAYS = 3
 
 
@@ -108,7 +110,7 @@ def holes(times: np.ndarray) -> tuple[list[tuple[int, int]], int]:
     if len(times) < 2:
         return [], HOUR
     distance = np.diff(times)
-    allowed = max(HOUR, int(BUSY * np.median(distance)))
+    allowed = max(HOUR, int(BUSY * np.quantile(distance, USUAL, method="lower")))
     long = np.flatnonzero(distance > allowed)
     if times[-1] - times[0] >= RHYTHM_DAYS * DAY and long.size:
         usual = _usual_hours(times)
@@ -134,7 +136,7 @@ def _times_by_file(kind: str, records: Records | None) -> dict[str, tuple[np.nda
     if records is None:
         return {}
     files, names = records.words("file")
-    start, end = records.nanos("ts"), records.nanos("ts_end")if kind in {"dhcp", "nat"} else None
+    start, end = records.nanos("ts"), records.nanos("ts_end") if kind in {"dhcp", "nat"} else None
     order = np.argsort(files, kind="stable")
     bounds = np.searchsorted(files[order], np.arange(len(names) + 1))
     out = {}

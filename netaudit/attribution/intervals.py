@@ -70,7 +70,8 @@ class Index:
         until = first + np.searchsorted(self._start[first:stop], high, "right")
         since = first + np.searchsorted(self._reach[first:stop], low, "left")
         part = slice(since, max(since, until))
-        return self._rows[part][self._end[part] >= low]
+        found: np.ndarray = self._rows[part][self._end[part] >= low]
+        return found
 
 
 def running_max(groups: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -85,11 +85,13 @@ class NatLog:
             inside = (self.low[blocks] <= question.port) & (question.port <= self.high[blocks])
             single = self._by_port.overlapping(public * PORTS + question.port, low, high)
             rows = np.concatenate((single, blocks[inside]))
-        return rows[self._fits(question, rows)]
+        fitting: np.ndarray = rows[self._fits(question, rows)]
+        return fitting
 
     def names_destination(self, rows: np.ndarray) -> np.ndarray:
         """Which spans say where they went."""
-        return self.server[rows] >= 0
+        named: np.ndarray = self.server[rows] >= 0
+        return named
 
     def active(self, low: int, high: int) -> set[bytes]:
         """Inside addresses with a session in a time."""

@@ -52,7 +52,8 @@ class Register:
 
     def without_mac(self, rows: np.ndarray) -> np.ndarray:
         """Those of some rows that name no MAC."""
-        return rows[~self._has_mac[rows]]
+        without: np.ndarray = rows[~self._has_mac[rows]]
+        return without
 
     def knows(self, address: bytes) -> bool:
         """Whether any row ever names `address`."""

@@ -69,8 +69,9 @@ def nat_role(word: str) -> Role:
 
 
 def lease_role(word: str) -> Role:
-    """Of a lease record. Offers, requests and messages of DNS are no lease; an unknown word
-    counts as seen, and is a lease where the record bounds it.
+    """Of a lease record. Offers, requests and updates of DNS are no lease.
+
+    An unknown word counts as seen, and is a lease where the record bounds it.
     """
     parts = _parts(word)
     if parts & _LEASE_END:
@@ -102,14 +103,16 @@ def roles(kind: str, records: Records) -> np.ndarray:
     """``(n,)`` int64 `Role` of each record of a kind, by its `message`."""
     codes, words = records.words("message")
     by_word = np.array([_READERS[kind](word) for word in words] + [_READERS[kind]("")], np.int64)
-    return by_word[codes]  # -1, no word, is the last
+    role: np.ndarray = by_word[codes]  # -1, no word, is the last
+    return role
 
 
 def denied(records: Records) -> np.ndarray:
     """``(n,)`` bool: what the device did not let through (`action`)."""
     codes, words = records.words("action")
     by_word = np.array([bool(_parts(word) & (_DENIED | {"block"})) for word in words] + [False])
-    return by_word[codes]
+    stopped: np.ndarray = by_word[codes]
+    return stopped
 
 
 def _parts(word: str) -> set[str]:

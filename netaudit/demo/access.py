@@ -24,7 +24,8 @@ def write_accounting(path: Path, schedule: Schedule, segment: Segment) -> dict[s
     for stay in schedule.stays:
         if stay.device.segment is segment and stay.device.account:
             records += [
-                (at, stay.device.mac, _record(stay, at, status), stay.tag) for at, status in _accounting(stay)
+                (at, stay.device.mac, _record(stay, at, status), stay.tag)
+                for at, status in _accounting(stay)
             ]
     lines: list[str] = []
     numbers: dict[str, list[int]] = {}
@@ -59,15 +60,19 @@ def _accounting(stay: Stay) -> list[tuple[int, str]]:
 
 def _record(stay: Stay, at_us: int, status: str) -> list[str]:
     device = stay.device
-    session = f"{stay.start_us // SECOND & 0xFFFFFFFF:08X}"
-    unique = hashlib.md5(f"{session},{device.mac}".encode(), usedforsecurity=False).hexdigest()
+    session = f"{stay.start_us // SECOND:08X}{device.host:02X}"
+    unique = hashlib.md5(f"{NAS},{session}".encode(), usedforsecurity=False).hexdigest()
     seconds = (at_us - stay.start_us) // SECOND
     known = [] if status == "Start" else [f"Framed-IP-Address = {stay.address}"]
-    counted = [] if status == "Start" else [
-        f"Acct-Session-Time = {seconds}",
-        f"Acct-Input-Octets = {seconds * 311}",
-        f"Acct-Output-Octets = {seconds * 1277}",
-    ]
+    counted = (
+        []
+        if status == "Start"
+        else [
+            f"Acct-Session-Time = {seconds}",
+            f"Acct-Input-Octets = {seconds * 311}",
+            f"Acct-Output-Octets = {seconds * 1277}",
+        ]
+    )
     ended = ["Acct-Terminate-Cause = User-Request"] if status == "Stop" else []
     pairs = [
         f"Acct-Status-Type = {status}",

@@ -9,7 +9,7 @@ from random import Random
 
 from netaudit.demo.clock import moment
 from netaudit.demo.frames import Ends, TcpState, tcp_frame, udp_frame
-from netaudit.demo.office import NET_RESOLVER_MAC, Segment
+from netaudit.demo.office import NET_RESOLVER_MAC, Device
 from netaudit.demo.payloads import message_bytes
 from netaudit.demo.pcapng import Captured, pcapng_blocks
 from netaudit.demo.traffic import Connection, Lookup, Schedule, parts
@@ -32,7 +32,9 @@ _CLIENT_TTL, _SERVER_TTL, _RESOLVER_TTL = 64, 52, 63
 
 def write_capture(path: Path, schedule: Schedule) -> dict[str, list[int]]:
     """Write the capture; returns the packet numbers of each tag."""
-    packets = [packet for lookup in schedule.lookups if not lookup.tcp for packet in _lookup_packets(lookup)]
+    packets = [
+        packet for lookup in schedule.lookups if not lookup.tcp for packet in _lookup_packets(lookup)
+    ]
     for connection in schedule.connections:
         if any(begin - 120_000_000 < connection.at_us < end for begin, end in WINDOWS_US):
             packets.extend(_connection_packets(connection))
@@ -52,39 +54,47 @@ def _lookup_packets(lookup: Lookup) -> Iterator[Captured]:
     if not any(begin - 10**6 < lookup.at_us < end for begin, end in WINDOWS_US):
         return
     device = lookup.stay.device
-    there, back = _ends(
-        device.segment, device.mac, lookup.stay.address, lookup.port, lookup.resolver, 53
-    )
+    there, back = _ends(device, (lookup.stay.address, lookup.port), (lookup.resolver, 53))
     messages = dns_messages(lookup.name, lookup.qtype, edns=lookup.edns, truncated=lookup.truncated)
     query, response = (lookup.message_id.to_bytes(2, "big") + wire[2:] for wire in messages)
     mirror = device.segment.mirror
-    yield Captured(lookup.at_us, mirror, udp_frame(there, query, lookup.message_id, _CLIENT_TTL), lookup.tag)
     yield Captured(
-        lookup.at_us + lookup.latency_us, mirror,
-        udp_frame(back, response, lookup.message_id ^ 0x5A5A, _RESOLVER_TTL), lookup.tag,
+        lookup.at_us, mirror, udp_frame(there, query, lookup.message_id, _CLIENT_TTL), lookup.tag
+    )
+    yield Captured(
+        lookup.at_us + lookup.latency_us,
+        mirror,
+        udp_frame(back, response, lookup.message_id ^ 0x5A5A, _RESOLVER_TTL),
+        lookup.tag,
     )
 
 
 def _connection_packets(connection: Connection) -> Iterator[Captured]:
     device = connection.stay.device
     ends = _ends(
-        device.segment, device.mac, connection.client, connection.client_port, connection.server,
-        connection.server_port,
+        device, (connection.client, connection.client_port), (connection.server, connection.server_port)
     )
     random = Random(connection.number)  # noqa: S311 -- sequence numbers of made-up traffic
     position = random.randrange(_NOISE_BYTES)
     noise = _noise()[position : position + _LONGEST_TURN]
     turns = [message_bytes(message, connection.name, noise) for message in connection.messages()]
     ident = random.randrange(1 << 16)
-    sent = [random.randrange(1 << 32), random.randrange(1 << 32)]  # next sequence number: client's, server's
+    sent = [
+        random.randrange(1 << 32),
+        random.randrange(1 << 32),
+    ]  # next sequence number: client's, server's
     for count, part in enumerate(parts(connection)):
         side = 0 if part.outward else 1
         payload = turns[part.message][part.offset : part.offset + part.size] if part.message >= 0 else b""
         state = TcpState(sent[side], sent[1 - side], part.flags)
         yield Captured(
-            connection.at_us + part.after_us, device.segment.mirror,
+            connection.at_us + part.after_us,
+            device.segment.mirror,
             tcp_frame(
-                ends[side], state, payload, (ident + side * 7_919 + count) & 0xFFFF,
+                ends[side],
+                state,
+                payload,
+                (ident + side * 7_919 + count) & 0xFFFF,
                 _SERVER_TTL if side else _CLIENT_TTL,
             ),
             connection.tag,
@@ -92,14 +102,14 @@ def _connection_packets(connection: Connection) -> Iterator[Captured]:
         sent[side] = (sent[side] + len(payload) + (1 if part.flags & 3 else 0)) & 0xFFFFFFFF
 
 
-def _ends(
-    segment: Segment, mac: str, client: str, client_port: int, server: str, server_port: int
-) -> tuple[Ends, Ends]:
-    """Both directions between a client and the next hop towards a server."""
-    neighbour = NET_RESOLVER_MAC if server.startswith(f"{segment.prefix}.") else segment.gateway_mac
+def _ends(device: Device, client: tuple[str, int], server: tuple[str, int]) -> tuple[Ends, Ends]:
+    """Both directions between a client's and a server's address and port."""
+    segment = device.segment
+    on_link = server[0].startswith(f"{segment.prefix}.")
+    neighbour = NET_RESOLVER_MAC if on_link else segment.gateway_mac
     return (
-        Ends(mac, neighbour, segment.vlan, client, server, client_port, server_port),
-        Ends(neighbour, mac, segment.vlan, server, client, server_port, client_port),
+        Ends(device.mac, neighbour, segment.vlan, client[0], server[0], client[1], server[1]),
+        Ends(neighbour, device.mac, segment.vlan, server[0], client[0], server[1], client[1]),
     )
 
 

@@ -20,6 +20,7 @@ nat = true
 
 [[segment]]
 id = "{gov.id}"
+site = "{gov.id}"
 name = "政务外网办公网段"
 network = ["{gov.prefix}.0/24", "{gov.prefix6}::/64"]
 zone = "gov_extranet"
@@ -32,6 +33,7 @@ egress = "{gov.egress}"
 
 [[segment]]
 id = "{hall.id}"
+site = "{hall.id}"
 name = "政务服务大厅无线网段"
 network = ["{hall.prefix}.0/24"]
 zone = "gov_extranet"
@@ -44,6 +46,7 @@ egress = "{hall.egress}"
 
 [[segment]]
 id = "{net.id}"
+site = "{net.id}"
 name = "互联网办公网段"
 network = ["{net.prefix}.0/24"]
 zone = "internet"
@@ -83,7 +86,6 @@ department = "行政审批科"
 id = "mirror-ports"
 path = "capture/mirror.pcapng"
 role = "capture"
-retention_days = 30
 
 # BIND writes local time without a zone: it must be declared.
 [[source]]
@@ -96,6 +98,7 @@ segments = ["{gov.id}", "{hall.id}", "servers"]
 
 [[source]]
 id = "dns-internet"
+site = "{net.id}"
 path = "dns/queries-internet.log"
 role = "dns"
 timezone = "Asia/Shanghai"
@@ -112,14 +115,17 @@ segments = ["{gov.id}", "{hall.id}", "servers"]
 
 [[source]]
 id = "nat-internet"
+site = "{net.id}"
 path = "nat/conntrack-internet.log"
 role = "nat"
 retention_days = 200
 segments = ["{net.id}"]
 
+# Three DHCP servers: the site keeps their coverage apart, so that one's silence is seen.
 # dhcpd writes its leases in UTC.
 [[source]]
 id = "dhcp-gov"
+site = "{gov.id}"
 path = "dhcp/gov-offices.leases"
 role = "dhcp"
 retention_days = 200
@@ -127,6 +133,7 @@ segments = ["{gov.id}"]
 
 [[source]]
 id = "dhcp-hall"
+site = "{hall.id}"
 path = "dhcp/service-hall.leases"
 role = "dhcp"
 retention_days = 200
@@ -134,6 +141,7 @@ segments = ["{hall.id}"]
 
 [[source]]
 id = "dhcp-internet"
+site = "{net.id}"
 path = "dhcp/internet-offices-dnsmasq.log"
 role = "dhcp"
 timezone = "Asia/Shanghai"
@@ -142,6 +150,7 @@ segments = ["{net.id}"]
 
 [[source]]
 id = "radius-internet"
+site = "{net.id}"
 path = "access/radius-detail"
 role = "access"
 timezone = "Asia/Shanghai"
@@ -151,6 +160,7 @@ segments = ["{net.id}"]
 # hostapd names the radio, not the network: the options say which it is.
 [[source]]
 id = "wifi-hall"
+site = "{hall.id}"
 path = "access/hall-ap.log"
 role = "access"
 timezone = "Asia/Shanghai"

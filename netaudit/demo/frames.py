@@ -39,11 +39,11 @@ class TcpState(NamedTuple):
 def tcp_frame(ends: Ends, state: TcpState, payload: bytes, ident: int, ttl: int) -> bytes:
     """One TCP packet in its frame; SYNs carry `SYN_OPTIONS`."""
     options = SYN_OPTIONS if state.flags & 2 else b""
-    _, _, head = _templates(_is_v6(ends), ends.vlan, tcp=True)
-    head = bytearray(head)
+    head = bytearray(_templates(_is_v6(ends), ends.vlan, tcp=True)[2])
     acknowledgement = state.acknowledgement if state.flags & 16 else 0
     struct.pack_into("!HHII", head, 0, ends.source_port, ends.target_port, state.sequence, acknowledgement)
     head[12], head[13] = (20 + len(options)) << 2, state.flags
+    struct.pack_into("!H", head, 14, 64_240 if options else 502)  # scaled by 2**7 once it is agreed
     segment = head + options + payload
     struct.pack_into("!H", segment, 16, _checksum(_pseudo(ends, 6, len(segment)) + segment))
     return _wrapped(ends, bytes(segment), tcp=True, ident=ident, ttl=ttl)
@@ -51,8 +51,7 @@ def tcp_frame(ends: Ends, state: TcpState, payload: bytes, ident: int, ttl: int)
 
 def udp_frame(ends: Ends, payload: bytes, ident: int, ttl: int) -> bytes:
     """One UDP packet in its frame."""
-    _, _, head = _templates(_is_v6(ends), ends.vlan, tcp=False)
-    datagram = bytearray(head + payload)
+    datagram = bytearray(_templates(_is_v6(ends), ends.vlan, tcp=False)[2] + payload)
     struct.pack_into("!HHHH", datagram, 0, ends.source_port, ends.target_port, len(datagram), 0)
     checksum = _checksum(_pseudo(ends, 17, len(datagram)) + datagram)
     struct.pack_into("!H", datagram, 6, checksum or 0xFFFF)  # RFC 768: zero would mean "none"
@@ -92,11 +91,13 @@ def _templates(six: bool, vlan: int, *, tcp: bool) -> tuple[bytes, bytes, bytes]
         link /= Dot1Q(vlan=vlan, type=kind)
     protocol = 6 if tcp else 17
     network = (
-        IPv6(src="::", dst="::", nh=protocol, plen=0) if six
+        IPv6(src="::", dst="::", nh=protocol, plen=0)
+        if six
         else IP(src="0.0.0.0", dst="0.0.0.0", proto=protocol, flags="DF", len=0, chksum=0)  # noqa: S104 -- an empty field
     )
     transport = (
-        TCP(sport=0, dport=0, flags=0, window=64_240, chksum=0, dataofs=5) if tcp
+        TCP(sport=0, dport=0, flags=0, window=0, chksum=0, dataofs=5)
+        if tcp
         else UDP(sport=0, dport=0, len=0, chksum=0)
     )
     return bytes(link), bytes(network), bytes(transport)

@@ -6,11 +6,19 @@ from random import Random
 
 from netaudit.demo.clock import MINUTE, SECOND, moment
 from netaudit.demo.office import CASINO_ASSET, GOV, NET, Device, office_devices
-from netaudit.demo.traffic import Connection, Lookup, Schedule, Stay
+from netaudit.demo.traffic import Connection, Lookup, Route, Schedule, Stay
 from netaudit.demo.week import DAYS, NOTICED_PORT, WeekMaker, stay_of
 from netaudit.demo.world import (
-    BY_NAME, CASINO, ENCRYPTED_DNS, FLAGGED, FLAGGED_IMAGE, FOREIGN_RESOLVER, LONG_TEXT, LOOKALIKE,
-    LOOKALIKE_BELOW, PHISHING,
+    BY_NAME,
+    CASINO,
+    ENCRYPTED_DNS,
+    FLAGGED,
+    FLAGGED_IMAGE,
+    FOREIGN_RESOLVER,
+    LONG_TEXT,
+    LOOKALIKE,
+    LOOKALIKE_BELOW,
+    PHISHING,
 )
 
 FLAGGED_VISIT = "flagged-visit"
@@ -26,6 +34,9 @@ DOH = "encrypted-dns"
 
 GAP_US = (moment(3, "09:00:00"), moment(3, "15:00:00"))
 """Tuesday: the hall's DHCP server wrote nothing."""
+
+NOTICED_MINUTE_US = (moment(4, "14:05:00"), moment(4, "14:06:00"))
+"""As exactly as the letter says it."""
 
 _KNOWN_PHONES = (
     (moment(4, "13:57:41"), moment(4, "14:31:06"), FLAGGED_VISIT),
@@ -50,16 +61,28 @@ def make_schedule(seed: int) -> Schedule:
 def _hall_incidents(maker: WeekMaker, stays: list[Stay]) -> None:
     phone = {stay.tag: stay for stay in stays if stay.tag}
     maker.visit(
-        phone[PORT_BEFORE], moment(4, "14:04:43.618204"), BY_NAME["chat.demo-chat.example"],
-        tag=PORT_BEFORE, public_port=NOTICED_PORT, linger_us=3 * SECOND,
+        phone[PORT_BEFORE],
+        moment(4, "14:04:43.618204"),
+        BY_NAME["chat.demo-chat.example"],
+        tag=PORT_BEFORE,
+        public_port=NOTICED_PORT,
+        linger_us=3 * SECOND,
     )
     maker.visit(
-        phone[FLAGGED_VISIT], moment(4, "14:05:09.012340"), BY_NAME[FLAGGED],
-        tag=FLAGGED_VISIT, public_port=NOTICED_PORT, linger_us=5 * SECOND,
+        phone[FLAGGED_VISIT],
+        moment(4, "14:05:09.012340"),
+        BY_NAME[FLAGGED],
+        tag=FLAGGED_VISIT,
+        public_port=NOTICED_PORT,
+        linger_us=5 * SECOND,
     )
     maker.visit(
-        phone[PORT_AFTER], moment(4, "14:05:34.870115"), BY_NAME["apply.county-portal.example"],
-        tag=PORT_AFTER, public_port=NOTICED_PORT, linger_us=2 * SECOND,
+        phone[PORT_AFTER],
+        moment(4, "14:05:34.870115"),
+        BY_NAME["apply.county-portal.example"],
+        tag=PORT_AFTER,
+        public_port=NOTICED_PORT,
+        linger_us=2 * SECOND,
     )
     maker.look_up(phone[GAP_LOOKUP], moment(3, "11:20:33.447190"), FLAGGED, ("A", "AAAA"), tag=GAP_LOOKUP)
 
@@ -95,12 +118,32 @@ def _long_answer(maker: WeekMaker, stay: Stay, at_us: int) -> None:
     resolver = stay.device.segment.resolver
     port = maker.client_port(stay.address)
     for tcp in (False, True):
-        maker.lookups.append(Lookup(
-            at_us + (31_000 if tcp else 0), stay, port if tcp else 52_113, resolver, LONG_TEXT, "TXT", 0x1D0C,
-            2_100, edns=True, tcp=tcp, truncated=not tcp,
-        ))
-    opened = Connection(
-        at_us + 29_400, stay, stay.address, port, resolver, 53, LONG_TEXT, "", 0, rtt_us=700, certificate=0,
-        request=0, response=0, linger_us=4_000, number=len(maker.connections),
+        maker.lookups.append(
+            Lookup(
+                at_us + (31_000 if tcp else 0),
+                stay,
+                port if tcp else 52_113,
+                resolver,
+                LONG_TEXT,
+                "TXT",
+                0x1D0C,
+                2_100,
+                edns=True,
+                tcp=tcp,
+                truncated=not tcp,
+            )
+        )
+    maker.connections.append(
+        Connection(
+            at_us + 29_400,
+            stay,
+            *Route(stay.address, port, resolver, 53),
+            name=LONG_TEXT,
+            rtt_us=700,
+            certificate=0,
+            request=0,
+            response=0,
+            linger_us=4_000,
+            number=len(maker.connections),
+        )
     )
-    maker.connections.append(opened)

@@ -10,7 +10,16 @@ from netaudit.demo.access import NAS, NAS_MAC
 from netaudit.demo.office import GOV, HALL, NET, NET_RESOLVER_MAC, Device, documentation_mac, office_devices
 
 HEADERS = (
-    "资产编号", "名称", "使用部门", "责任人", "IP地址", "MAC地址", "位置", "网段", "交换机", "端口",
+    "资产编号",
+    "名称",
+    "使用部门",
+    "责任人",
+    "IP地址",
+    "MAC地址",
+    "位置",
+    "网段",
+    "交换机",
+    "端口",
 )
 _CENTRE, _KEEPER, _ROOM = "信息中心", "信息中心设备管理员", "2号楼405机房"
 
@@ -28,14 +37,22 @@ def write_inventory(path: Path) -> dict[str, int]:
 
 def _device_row(device: Device) -> tuple[str, ...]:
     return (
-        device.asset, f"{device.title} {device.name}", device.department, device.owner,
-        "", device.mac.upper(), device.location, device.segment.id, device.switch, device.port,
+        device.asset,
+        f"{device.title} {device.name}",
+        device.department,
+        device.owner,
+        "",
+        device.mac.upper(),
+        device.location,
+        device.segment.id,
+        device.switch,
+        device.port,
     )
 
 
 def _infrastructure() -> list[tuple[str, ...]]:
-    def row(asset: str, title: str, ip: str, mac: str, segment: str, room: str = _ROOM) -> tuple[str, ...]:
-        return asset, title, _CENTRE, _KEEPER, ip, mac.upper().replace("-", ":"), room, segment, "", ""
+    def row(asset: str, title: str, ip: str, mac: str, segment: str) -> tuple[str, ...]:
+        return asset, title, _CENTRE, _KEEPER, ip, mac.upper().replace("-", ":"), _ROOM, segment, "", ""
 
     return [
         row("ZF-2022-0001", "域名解析服务器 ns1", "10.66.0.53", documentation_mac(0xF0), "servers"),
@@ -44,5 +61,5 @@ def _infrastructure() -> list[tuple[str, ...]]:
         row("ZF-2022-0004", "接入交换机 SW-HL-01", NAS, NAS_MAC, NET.id),
         row("ZF-2022-0005", "政务外网出口网关", "10.66.1.1", GOV.gateway_mac, GOV.id),
         row("ZF-2022-0006", "互联网出口网关", "192.168.20.1", NET.gateway_mac, NET.id),
-        row("ZF-2022-0007", "大厅无线接入点", "10.66.3.2", documentation_mac(0xF4), HALL.id, "政务服务大厅"),
+        (*row("ZF-2022-0007", "大厅无线接入点", "10.66.3.2", documentation_mac(0xF4), HALL.id)[:6], "政务服务大厅", HALL.id, "", ""),
     ]

@@ -53,7 +53,7 @@ def write_lease_journal(
     """
     lines = list(_JOURNAL_HEAD)
     numbers: dict[str, list[int]] = {}
-    for entry in sorted(_entries(schedule, segment)):
+    for entry in sorted(_entries(schedule, segment), key=lambda entry: entry[:4]):
         if any(silent_us[0] <= at < silent_us[1] for at in (entry.written_us, entry.granted_us)):
             continue
         if entry.stay.tag:
@@ -67,17 +67,22 @@ def write_dnsmasq_log(path: Path, schedule: Schedule, segment: Segment) -> dict[
     """Write dnsmasq's DHCP messages of one segment; returns the line numbers of each tag."""
     events = [
         (at, stay.address, stay.device, at == stay.start_us, stay.tag)
-        for stay in schedule.stays if stay.device.segment is segment
+        for stay in schedule.stays
+        if stay.device.segment is segment
         for at in grants(stay)
     ]
     lines: list[str] = []
     tags: list[str] = []
     for at, address, device, first, tag in sorted(events, key=lambda event: event[:2]):
         stamp = f"{syslog_stamp(at)} dnsmasq-dhcp[1187]:"
-        found = [
-            f"{stamp} DHCPDISCOVER(br-office) {device.mac}",
-            f"{stamp} DHCPOFFER(br-office) {address} {device.mac}",
-        ] if first else []
+        found = (
+            [
+                f"{stamp} DHCPDISCOVER(br-office) {device.mac}",
+                f"{stamp} DHCPOFFER(br-office) {address} {device.mac}",
+            ]
+            if first
+            else []
+        )
         found += [
             f"{stamp} DHCPREQUEST(br-office) {address} {device.mac}",
             f"{stamp} DHCPACK(br-office) {address} {device.mac} {device.name}",
@@ -105,7 +110,8 @@ def _block(entry: Entry, segment: Segment) -> list[str]:
     device = entry.stay.device
     states = (
         ["  binding state active;", "  next binding state free;", "  rewind binding state free;"]
-        if entry.active else ["  binding state free;"]
+        if entry.active
+        else ["  binding state free;"]
     )
     return [
         f"lease {entry.address} {{",

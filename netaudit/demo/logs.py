@@ -33,7 +33,8 @@ def write_session_log(path: Path, schedule: Schedule, egress: str) -> dict[str, 
     lines = sorted(line for line in lines if line[0] < END_US)
     path.write_text(
         "".join(f"[{at // SECOND}.{at % SECOND:06}]\t{text}\n" for at, text, _ in lines),
-        encoding="utf-8", newline="\n",
+        encoding="utf-8",
+        newline="\n",
     )
     return numbered([tag for _, _, tag in lines])
 
@@ -67,7 +68,8 @@ def _connection_lines(connection: Connection) -> list[tuple[int, str, str]]:
     sizes = {
         outward: [
             header + (_SYN_BYTES if part.flags & 2 else _PLAIN_BYTES) + part.size
-            for part in packets if part.outward == outward
+            for part in packets
+            if part.outward == outward
         ]
         for outward in (True, False)
     }
@@ -77,12 +79,15 @@ def _connection_lines(connection: Connection) -> list[tuple[int, str, str]]:
     return [
         (
             connection.at_us,
-            f"    [NEW] tcp      6 120 SYN_SENT {there} [UNREPLIED] {back} {ident}", connection.tag,
+            f"    [NEW] tcp      6 120 SYN_SENT {there} [UNREPLIED] {back} {ident}",
+            connection.tag,
         ),
         (
             end,
-            f"[DESTROY] tcp      6 TIME_WAIT {there} {counts[0]} {back} {counts[1]} [ASSURED] "
-            f"delta-time={(end - connection.at_us) // SECOND} {ident}",
+            (
+                f"[DESTROY] tcp      6 TIME_WAIT {there} {counts[0]} {back} {counts[1]} [ASSURED] "
+                f"delta-time={(end - connection.at_us) // SECOND} {ident}"
+            ),
             connection.tag,
         ),
     ]
@@ -96,8 +101,10 @@ def _datagram_lines(one: Datagrams) -> list[tuple[int, str, str]]:
         (one.at_us, f"    [NEW] udp      17 30 {there} [UNREPLIED] {back} {ident}", one.tag),
         (
             one.at_us + _UDP_TIMEOUT_US,
-            f"[DESTROY] udp      17 {there} packets=1 bytes={one.bytes_out} {back} "
-            f"packets=1 bytes={one.bytes_in} delta-time=30 {ident}",
+            (
+                f"[DESTROY] udp      17 {there} packets=1 bytes={one.bytes_out} {back} "
+                f"packets=1 bytes={one.bytes_in} delta-time=30 {ident}"
+            ),
             one.tag,
         ),
     ]

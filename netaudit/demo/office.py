@@ -112,22 +112,46 @@ def unregistered_laptop() -> Device:
 def _gov_devices() -> list[Device]:
     computers = [
         Device(
-            f"ZW-{department.code.upper()}-{index + 1:02}", documentation_mac(0x10 + index), GOV,
-            host=21 + index, asset=f"ZF-{2021 + index % 4}-{201 + index:04}", title="台式计算机",
-            department=department.name, owner=f"{department.name}设备管理员", location=department.room,
-            switch="SW-ZW-01", port=f"GigabitEthernet1/0/{index + 1}",
+            f"ZW-{department.code.upper()}-{index + 1:02}",
+            documentation_mac(0x10 + index),
+            GOV,
+            host=21 + index,
+            asset=f"ZF-{2021 + index % 4}-{201 + index:04}",
+            title="台式计算机",
+            department=department.name,
+            owner=f"{department.name}设备管理员",
+            location=department.room,
+            switch="SW-ZW-01",
+            port=f"GigabitEthernet1/0/{index + 1}",
         )
         for index in range(19)
         for department in [DEPARTMENTS[index % len(DEPARTMENTS)]]
     ]
     printer = Device(
-        "ZW-PRINTER-1", documentation_mac(0x30), GOV, host=51, always_on=True, asset=OWNERLESS_ASSET,
-        title="网络打印机", location="2号楼二层走廊", switch="SW-ZW-01", port="GigabitEthernet1/0/21",
+        "ZW-PRINTER-1",
+        documentation_mac(0x30),
+        GOV,
+        host=51,
+        always_on=True,
+        asset=OWNERLESS_ASSET,
+        title="网络打印机",
+        location="2号楼二层走廊",
+        switch="SW-ZW-01",
+        port="GigabitEthernet1/0/21",
     )
     clock = Device(
-        "ZW-KAOQIN-1", documentation_mac(0x31), GOV, host=52, always_on=True, asset="ZF-2022-0051",
-        title="考勤终端", department="人事科", owner="人事科设备管理员", location="2号楼大厅",
-        switch="SW-ZW-01", port="GigabitEthernet1/0/22",
+        "ZW-KAOQIN-1",
+        documentation_mac(0x31),
+        GOV,
+        host=52,
+        always_on=True,
+        asset="ZF-2022-0051",
+        title="考勤终端",
+        department="人事科",
+        owner="人事科设备管理员",
+        location="2号楼大厅",
+        switch="SW-ZW-01",
+        port="GigabitEthernet1/0/22",
     )
     return [*computers, printer, clock]
 
@@ -137,16 +161,36 @@ def _net_devices() -> list[Device]:
     for index in range(17):
         department = DEPARTMENTS[index % len(DEPARTMENTS)]
         asset = CASINO_ASSET if index == 8 else f"ZF-{2020 + index % 5}-{301 + index:04}"
-        computers.append(Device(
-            f"HL-{department.code.upper()}-{index + 1:02}", documentation_mac(0x40 + index), NET,
-            host=31 + index, asset=asset, title="台式计算机", department=department.name,
-            owner=f"{department.name}设备管理员", location=department.room, switch="SW-HL-01",
-            port=f"GigabitEthernet1/0/{index + 1}", account=f"{department.code}-{index + 1:02}",
-        ))
+        computers.append(
+            Device(
+                f"HL-{department.code.upper()}-{index + 1:02}",
+                documentation_mac(0x40 + index),
+                NET,
+                host=31 + index,
+                asset=asset,
+                title="台式计算机",
+                department=department.name,
+                owner=f"{department.name}设备管理员",
+                location=department.room,
+                switch="SW-HL-01",
+                port=f"GigabitEthernet1/0/{index + 1}",
+                account=f"{department.code}-{index + 1:02}",
+            )
+        )
     printer = Device(
-        "HL-PRINTER-1", documentation_mac(0x60), NET, host=71, always_on=True, asset="ZF-2021-0061",
-        title="网络打印机", department="办公室", owner="办公室设备管理员", location="2号楼三层走廊",
-        switch="SW-HL-01", port="GigabitEthernet1/0/21", account="printer-01",
+        "HL-PRINTER-1",
+        documentation_mac(0x60),
+        NET,
+        host=71,
+        always_on=True,
+        asset="ZF-2021-0061",
+        title="网络打印机",
+        department="办公室",
+        owner="办公室设备管理员",
+        location="2号楼三层走廊",
+        switch="SW-HL-01",
+        port="GigabitEthernet1/0/21",
+        account="printer-01",
     )
     return [*computers, printer]
 
@@ -155,9 +199,16 @@ def _hall_devices() -> list[Device]:
     titles = ("叫号屏", "自助查询机", "自助填单机")
     return [
         Device(
-            f"HALL-KIOSK-{index + 1}", documentation_mac(0x70 + index), HALL, host=11 + index,
-            always_on=True, asset=f"ZF-2022-{71 + index:04}", title=title, department="行政审批科",
-            owner="行政审批科设备管理员", location="政务服务大厅",
+            f"HALL-KIOSK-{index + 1}",
+            documentation_mac(0x70 + index),
+            HALL,
+            host=11 + index,
+            always_on=True,
+            asset=f"ZF-2022-{71 + index:04}",
+            title=title,
+            department="行政审批科",
+            owner="行政审批科设备管理员",
+            location="政务服务大厅",
         )
         for index, title in enumerate(titles)
     ]

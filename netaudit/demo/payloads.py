@@ -60,23 +60,24 @@ def message_bytes(message: Message, name: str, noise: bytes) -> bytes:
     """
     match message.kind:
         case "client_hello":
-            return client_hello(name, noise[:CLIENT_NOISE])
+            octets = client_hello(name, noise[:CLIENT_NOISE])
         case "server_flight":
             hello = server_hello(noise[:SERVER_NOISE], session=noise[32:64])
             sealed = message.size - len(hello) - 6 - 5
-            return hello + _record(20, b"\x01") + _record(23, noise[:sealed])
+            octets = hello + _record(20, b"\x01") + _record(23, noise[:sealed])
         case "finished":
-            return _record(20, b"\x01") + _record(23, noise[:FINISHED_BYTES])
+            octets = _record(20, b"\x01") + _record(23, noise[:FINISHED_BYTES])
         case "http_request":
-            return http_request(name)
+            octets = http_request(name)
         case "http_response":
-            return http_response(message.size)
+            octets = http_response(message.size)
         case "dns_query" | "dns_response":
             query, response = dns_messages(name, "TXT", edns=True, truncated=False)
             wire = query if message.outward else response
-            return struct.pack("!H", len(wire)) + noise[:2] + wire[2:]
+            octets = struct.pack("!H", len(wire)) + noise[:2] + wire[2:]
         case _:
-            return _record(23, noise[: message.size - 5])
+            octets = _record(23, noise[: message.size - 5])
+    return octets
 
 
 def client_hello(name: str, noise: bytes) -> bytes:
@@ -87,18 +88,28 @@ def client_hello(name: str, noise: bytes) -> bytes:
         noise: 96 octets: random, session id, key share.
     """
     host = name.encode()
-    extensions = b"".join((
-        _extension(0, _sized(b"\x00" + _sized(host))),  # server_name, RFC 6066 section 3
-        _extension(23, b""),  # extended_master_secret
-        _extension(10, _sized(bytes.fromhex("001d00170018"))),  # supported_groups
-        _extension(11, b"\x01\x00"),  # ec_point_formats
-        _extension(13, _sized(bytes.fromhex("0403080404010503080505010806"))),  # signature_algorithms
-        _extension(16, _sized(b"\x02h2\x08http/1.1")),  # ALPN, RFC 7301 section 3.1
-        _extension(43, b"\x04\x03\x04\x03\x03"),  # supported_versions
-        _extension(45, b"\x01\x01"),  # psk_key_exchange_modes
-        _extension(51, _sized(b"\x00\x1d" + _sized(noise[64:96]))),  # key_share, x25519
-    ))
-    body = b"\x03\x03" + noise[:32] + b"\x20" + noise[32:64] + _sized(_CIPHERS) + b"\x01\x00" + _sized(extensions)
+    extensions = b"".join(
+        (
+            _extension(0, _sized(b"\x00" + _sized(host))),  # server_name, RFC 6066 section 3
+            _extension(23, b""),  # extended_master_secret
+            _extension(10, _sized(bytes.fromhex("001d00170018"))),  # supported_groups
+            _extension(11, b"\x01\x00"),  # ec_point_formats
+            _extension(13, _sized(bytes.fromhex("0403080404010503080505010806"))),  # signature_algorithms
+            _extension(16, _sized(b"\x02h2\x08http/1.1")),  # ALPN, RFC 7301 section 3.1
+            _extension(43, b"\x04\x03\x04\x03\x03"),  # supported_versions
+            _extension(45, b"\x01\x01"),  # psk_key_exchange_modes
+            _extension(51, _sized(b"\x00\x1d" + _sized(noise[64:96]))),  # key_share, x25519
+        )
+    )
+    body = (
+        b"\x03\x03"
+        + noise[:32]
+        + b"\x20"
+        + noise[32:64]
+        + _sized(_CIPHERS)
+        + b"\x01\x00"
+        + _sized(extensions)
+    )
     return _record(22, b"\x01" + len(body).to_bytes(3, "big") + body, version=b"\x03\x01")
 
 
@@ -116,10 +127,8 @@ def http_request(name: str) -> bytes:
 
 def http_response(size: int) -> bytes:
     """A response of `size` octets, head included."""
-    length = size - len(_http_head(1000))
-    head = _http_head(length)
-    body_bytes = size - len(head)
-    return head + (_BODY * (body_bytes // len(_BODY) + 1))[:body_bytes]
+    length = size - len(_http_head(0))
+    return _http_head(length) + (_BODY * (length // len(_BODY) + 1))[:length]
 
 
 def _http_head(length: int) -> bytes:

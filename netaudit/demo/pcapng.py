@@ -20,7 +20,9 @@ class Captured(NamedTuple):
     tag: str = ""
 
 
-def pcapng_blocks(comment: str, interfaces: Iterable[tuple[str, str]], packets: Iterable[Captured]) -> Iterator[bytes]:
+def pcapng_blocks(
+    comment: str, interfaces: Iterable[tuple[str, str]], packets: Iterable[Captured]
+) -> Iterator[bytes]:
     """The blocks of a capture file.
 
     Args:
@@ -28,12 +30,16 @@ def pcapng_blocks(comment: str, interfaces: Iterable[tuple[str, str]], packets: 
         interfaces: Name and description of each; times are in microseconds.
         packets: In order of time.
     """
-    options = _option(_COMMENT, comment.encode()) + _option(_APPLICATION, b"netaudit demo") + _option(0, b"")
+    options = (
+        _option(_COMMENT, comment.encode()) + _option(_APPLICATION, b"netaudit demo") + _option(0, b"")
+    )
     yield _block(_SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + options)
     for name, description in interfaces:
         options = (
-            _option(_IF_NAME, name.encode()) + _option(_IF_DESCRIPTION, description.encode())
-            + _option(_IF_RESOLUTION, b"\x06") + _option(0, b"")
+            _option(_IF_NAME, name.encode())
+            + _option(_IF_DESCRIPTION, description.encode())
+            + _option(_IF_RESOLUTION, b"\x06")
+            + _option(0, b"")
         )
         yield _block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, _SNAP_BYTES) + options)
     for packet in packets:

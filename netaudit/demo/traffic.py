@@ -46,6 +46,18 @@ class Lookup:
     tag: str = ""
 
 
+class Route(NamedTuple):
+    """Both ends of a connection, and what the egress makes of the client's."""
+
+    client: str
+    client_port: int
+    server: str
+    server_port: int
+    public_ip: str = ""
+    """The client's own over IPv6, empty where the server is inside."""
+    public_port: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A TCP connection to a server, with the sizes of what is said on it."""
@@ -56,10 +68,9 @@ class Connection:
     client_port: int
     server: str
     server_port: int
-    name: str
     public_ip: str
-    """Address at the egress; the client's own over IPv6, empty where the server is inside."""
     public_port: int
+    name: str
     rtt_us: int
     certificate: int
     request: int

@@ -8,9 +8,16 @@ from random import Random
 
 from netaudit.demo.clock import DAY, HOUR, MINUTE, SECOND, moment
 from netaudit.demo.office import (
-    CASINO_ASSET, GOV, HALL, NET, Device, office_devices, random_mac, unregistered_laptop,
+    CASINO_ASSET,
+    GOV,
+    HALL,
+    NET,
+    Device,
+    office_devices,
+    random_mac,
+    unregistered_laptop,
 )
-from netaudit.demo.traffic import Connection, Datagrams, Lookup, Schedule, Stay
+from netaudit.demo.traffic import Connection, Datagrams, Lookup, Route, Schedule, Stay
 from netaudit.demo.world import BY_NAME, DEVICE_SERVICE, SITES, TIME_SERVER, Site, dns_messages
 
 DAYS = (2, 3, 4, 5, 6)
@@ -19,10 +26,11 @@ END_US = moment(6, "18:30:00")
 """When the files were collected."""
 NOTICED_PORT = 31877
 """Public port of the visit that the letter names; lent to nobody by chance."""
+UNREGISTERED = "unregistered-device"
 _PHONES_A_DAY = 20
 _VISITS_AN_HOUR = {GOV.id: 3.3, NET.id: 3.4, HALL.id: 14.0}
 _BEAT_US = 20 * MINUTE
-_POOL = range(50, 74)
+_POOL = range(50, 66)
 """Last octets that the hall's DHCP server gives to visitors."""
 
 
@@ -46,16 +54,31 @@ class WeekMaker:
         )
 
     def look_up(
-        self, stay: Stay, at_us: int, name: str, qtypes: tuple[str, ...], *, resolver: str = "", tag: str = ""
+        self,
+        stay: Stay,
+        at_us: int,
+        name: str,
+        qtypes: tuple[str, ...],
+        *,
+        resolver: str = "",
+        tag: str = "",
     ) -> int:
         """Ask for `name`, one query for each type; returns when the last response is there."""
         done = at_us
         for qtype in qtypes:
             latency = self.random.randrange(400, 9_000) + (12_000 if resolver else 0)
             lookup = Lookup(
-                at_us, stay, self.random.randrange(10_000, 65_536), resolver or stay.device.segment.resolver,
-                name, qtype, self.random.randrange(65_536), latency, edns=stay.device.segment is HALL,
-                public_port=self.public_port() if resolver else 0, tag=tag,
+                at_us,
+                stay,
+                self.random.randrange(10_000, 65_536),
+                resolver or stay.device.segment.resolver,
+                name,
+                qtype,
+                self.random.randrange(65_536),
+                latency,
+                edns=stay.device.segment is HALL,
+                public_port=self.public_port() if resolver else 0,
+                tag=tag,
             )
             self.lookups.append(lookup)
             if resolver:
@@ -66,44 +89,79 @@ class WeekMaker:
 
     def _ask_outside(self, lookup: Lookup) -> None:
         query, response = dns_messages(lookup.name, lookup.qtype, edns=lookup.edns, truncated=False)
-        self.datagrams.append(Datagrams(
-            lookup.at_us, lookup.stay.address, lookup.port, lookup.resolver, 53,
-            lookup.stay.device.segment.egress, lookup.public_port, 28 + len(query), 28 + len(response),
-            tag=lookup.tag,
-        ))
+        self.datagrams.append(
+            Datagrams(
+                lookup.at_us,
+                lookup.stay.address,
+                lookup.port,
+                lookup.resolver,
+                53,
+                lookup.stay.device.segment.egress,
+                lookup.public_port,
+                28 + len(query),
+                28 + len(response),
+                tag=lookup.tag,
+            )
+        )
 
     def visit(
-        self, stay: Stay, at_us: int, site: Site, *, tag: str = "", resolver: str = "", public_port: int = 0,
+        self,
+        stay: Stay,
+        at_us: int,
+        site: Site,
+        *,
+        tag: str = "",
+        resolver: str = "",
+        public_port: int = 0,
         linger_us: int = 0,
     ) -> Connection:
-        """Look a site up and visit it."""
+        """Look a site up and visit it. With a foreign `resolver`, only the look-ups carry the tag."""
         device = stay.device
         qtypes: tuple[str, ...] = ("A",) if device.always_on else ("A", "AAAA")
-        if not device.always_on and site.port == 443 and (device.segment is HALL or self.random.random() < 0.3):
+        if (
+            not device.always_on
+            and site.port == 443
+            and (device.segment is HALL or self.random.random() < 0.3)
+        ):
             qtypes = (*qtypes, "HTTPS")
         ready = self.look_up(stay, at_us, site.name, qtypes, resolver=resolver, tag=tag)
-        client, server = stay.address, site.ip
-        public_ip, port = device.segment.egress, public_port or self.public_port()
-        client_port = self.client_port(client)
+        client_port = self.client_port(stay.address)
+        route = Route(
+            stay.address,
+            client_port,
+            site.ip,
+            site.port,
+            device.segment.egress,
+            public_port or self.public_port(),
+        )
         if site.ip6 and device.segment.prefix6 and self.random.random() < 0.5:
-            client = public_ip = _slaac(device)
-            server, port = site.ip6, client_port
+            client = _slaac(device)
+            route = Route(client, client_port, site.ip6, site.port, client, client_port)
         return self.connect(
-            stay, ready + self.random.randrange(800, 6_000), client, client_port, server, site.port, site.name,
-            public_ip, port, linger_us=linger_us, tag=tag,
+            stay,
+            ready + self.random.randrange(800, 6_000),
+            site.name,
+            route,
+            linger_us=linger_us,
+            tag="" if resolver else tag,
         )
 
     def connect(
-        self, stay: Stay, at_us: int, client: str, client_port: int, server: str, server_port: int, name: str,
-        public_ip: str, public_port: int, *, linger_us: int = 0, tag: str = "",
+        self, stay: Stay, at_us: int, name: str, route: Route, *, linger_us: int = 0, tag: str = ""
     ) -> Connection:
         """Open a connection, with sizes and delays drawn."""
         connection = Connection(
-            at_us, stay, client, client_port, server, server_port, name, public_ip, public_port,
-            rtt_us=self.random.randrange(6_000, 48_000), certificate=self.random.randrange(1_900, 3_600),
-            request=self.random.randrange(180, 900), response=int(self.random.triangular(1_100, 9_600, 2_400)),
+            at_us,
+            stay,
+            *route,
+            name=name,
+            rtt_us=self.random.randrange(6_000, 48_000),
+            certificate=self.random.randrange(1_900, 3_600),
+            request=self.random.randrange(180, 900),
+            response=int(self.random.triangular(1_100, 9_600, 2_400)),
             linger_us=linger_us or self.random.randrange(SECOND // 5, 9 * SECOND),
-            number=len(self.connections), tag=tag,
+            number=len(self.connections),
+            tag=tag,
         )
         self.connections.append(connection)
         return connection
@@ -140,27 +198,44 @@ class WeekMaker:
         for segment in (GOV, NET):
             at = START_US + self.random.randrange(1024 * SECOND)
             while at < END_US:
-                self.datagrams.append(Datagrams(
-                    at, segment.resolver, 123, TIME_SERVER, 123, segment.egress, self.public_port(), 76, 76
-                ))
+                self.datagrams.append(
+                    Datagrams(
+                        at,
+                        segment.resolver,
+                        123,
+                        TIME_SERVER,
+                        123,
+                        segment.egress,
+                        self.public_port(),
+                        76,
+                        76,
+                    )
+                )
                 at += 1024 * SECOND + self.random.randrange(-9 * SECOND, 9 * SECOND)
 
     def office_stays(self) -> list[Stay]:
         """The office's own devices: working days for people's, the whole week for machines."""
         stays = [
             self._working_day(device, day)
-            for device in office_devices() if not device.always_on
+            for device in office_devices()
+            if not device.always_on
             for day in DAYS
         ]
         stays += [
-            Stay(device, f"{device.segment.prefix}.{device.host}", START_US + self.random.randrange(8 * MINUTE), END_US)
-            for device in office_devices() if device.always_on
+            Stay(
+                device,
+                f"{device.segment.prefix}.{device.host}",
+                START_US + self.random.randrange(8 * MINUTE),
+                END_US,
+            )
+            for device in office_devices()
+            if device.always_on
         ]
         laptop = unregistered_laptop()
         address = f"{GOV.prefix}.{laptop.host}"
         hours = ((3, "10:05:41", "16:40:12"), (4, "09:58:20", "16:31:55"), (5, "09:21:07", "11:52:48"))
         stays += [
-            Stay(laptop, address, moment(day, begin), moment(day, end), tag="unregistered-device")
+            Stay(laptop, address, moment(day, begin), moment(day, end), tag=UNREGISTERED)
             for day, begin, end in hours
         ]
         return stays
@@ -214,4 +289,3 @@ def _slaac(device: Device) -> str:
 
 def _time_of_day(at_us: int) -> int:
     return (at_us - START_US) % DAY
-

@@ -39,8 +39,20 @@ SITES = (
     Site("mail.county-mail.example", "198.51.100.15", (9, 8, 0)),
     Site("files.county-mail.example", "198.51.100.16", (4, 3, 0)),
     Site("statistics.province-demo.example", "198.51.100.18", (6, 0, 0)),
-    Site("www.news-demo.example", "192.0.2.20", (5, 8, 8), ip6="2001:db8:20::20", cname="news-demo.cdn-demo.test"),
-    Site("img.news-demo.example", "192.0.2.20", (3, 5, 6), ip6="2001:db8:20::20", cname="news-demo.cdn-demo.test"),
+    Site(
+        "www.news-demo.example",
+        "192.0.2.20",
+        (5, 8, 8),
+        ip6="2001:db8:20::20",
+        cname="news-demo.cdn-demo.test",
+    ),
+    Site(
+        "img.news-demo.example",
+        "192.0.2.20",
+        (3, 5, 6),
+        ip6="2001:db8:20::20",
+        cname="news-demo.cdn-demo.test",
+    ),
     Site("static.cdn-demo.test", "192.0.2.21", (5, 7, 7), ip6="2001:db8:20::21"),
     Site("update.os-vendor.example", "192.0.2.30", (5, 5, 1), port=80),
     Site("connectivity.os-vendor.example", "192.0.2.31", (2, 2, 5), port=80),
@@ -94,7 +106,7 @@ def dns_messages(name: str, qtype: str, *, edns: bool, truncated: bool) -> tuple
         zone = ".".join(owner.split(".")[-2:])
         soa = f"ns1.{zone}. hostmaster.{zone}. 2026110201 7200 900 1209600 300"
         response.authority.append(dns.rrset.from_text(f"{zone}.", 300, "IN", "SOA", soa))
-    return query.to_wire(), response.to_wire()
+    return query.to_wire(), response.to_wire(max_size=65_535)
 
 
 def _records(name: str, qtype: str) -> list[tuple[str, str, str]]:
@@ -106,5 +118,7 @@ def _records(name: str, qtype: str) -> list[tuple[str, str, str]]:
         return []
     alias = [(name, "CNAME", f"{site.cname}.")] if site.cname else []
     owner = site.cname or name
-    data = {"A": site.ip, "AAAA": site.ip6, "HTTPS": "1 . alpn=h2" if site.port == 443 else ""}.get(qtype, "")
+    data = {"A": site.ip, "AAAA": site.ip6, "HTTPS": "1 . alpn=h2" if site.port == 443 else ""}.get(
+        qtype, ""
+    )
     return [*alias, (owner, qtype, data)] if data else alias

@@ -224,12 +224,13 @@ def read_questions(window: Window, at: Ints, length: Ints, count: Ints) -> Quest
 
 
 def _only(names: Names, keep: np.ndarray) -> Names:
-    """Some rows; the text of the others is empty already."""
+    """Some of the rows."""
     if keep.all():
         return names
-    sizes = np.diff(names.text.offsets)[keep]
-    offsets = np.concatenate(([0], np.cumsum(sizes)))
-    return Names(names.status[keep], names.after[keep], Spans(names.text.octets, offsets))
+    sizes = np.diff(names.text.offsets)
+    octets = names.text.octets[np.repeat(keep, sizes)]
+    offsets = np.concatenate(([0], np.cumsum(sizes[keep])))
+    return Names(names.status[keep], names.after[keep], Spans(octets, offsets))
 
 
 class Records(NamedTuple):

@@ -17,6 +17,7 @@ from netaudit.kernels.window import Bools, Ints, Window
 FILE_HEADER = 24
 _WEEK_S = 7 * 86_400
 _SCAN = 1 << 20
+_MOST_ON_WIRE = 1 << 24  # some writers leave nonsense, but not at random, in this field
 _LEAST_HOPS, _MOST_HOPS = 16, 8192
 
 
@@ -47,6 +48,8 @@ class PcapWalker:
                 offsets = offsets[: doubtful[0]]
             parts.append(self._packets(window, offsets))
             at = stop
+            if final and len(offsets) < hops and at + self._record <= len(window.data):
+                oversize |= not self._plausible(window, np.array([at]))[0]
             if not oversize:
                 if len(offsets) < hops:
                     break
@@ -77,6 +80,7 @@ class PcapWalker:
         return np.array(offsets, np.int64), at, False
 
     def _trusted(self, window: Window, offsets: Ints, stop: int, *, final: bool) -> Bools:
+        """Whether each record's own header is plausible, or the length after it is possible."""
         plausible = self._plausible(window, offsets)
         if plausible.all():
             return plausible
@@ -84,16 +88,20 @@ class PcapWalker:
         whole = following + self._record <= len(window.data)
         vouched = ~whole & (not final)  # the next header is not here yet
         vouched |= final & (following == len(window.data))
-        vouched[whole] = self._plausible(window, following[whole])
+        after = following[whole]
+        vouched[whole] = (window.u32(after + 8, self._order) <= MAX_PACKET) & (
+            window.u32(after + 12, self._order) <= _MOST_ON_WIRE
+        )
         return plausible | vouched
 
     def _plausible(self, window: Window, at: Ints) -> Bools:
-        """Whether a record header may stand at each offset (16 octets are there)."""
-        second, fraction, caplen, wirelen = (window.u32(at + k, self._order) for k in (0, 4, 8, 12))
+        """Whether a sane record header stands at each offset (16 octets are there)."""
+        fraction, caplen, wirelen = (window.u32(at + k, self._order) for k in (4, 8, 12))
         fits = (caplen <= self._snaplen) & (caplen <= wirelen) & (wirelen <= MAX_PACKET)
-        return fits & (fraction < self._per_s) & self._near(second)
+        return fits & (fraction < self._per_s)
 
     def _near(self, second: Ints) -> Bools:
+        """Whether a time fits the last good record's; only a search is this strict."""
         if self._last_s < 0:
             return np.ones(len(second), np.bool_)
         return np.abs(second - self._last_s) <= _WEEK_S
@@ -105,6 +113,7 @@ class PcapWalker:
         for start in range(0, max(size - record + 1, 0), _SCAN):
             at = np.arange(start, min(start + _SCAN, size - record + 1))
             at = at[self._plausible(window, at)]
+            at = at[self._near(window.u32(at, self._order))]
             following = at + record + window.u32(at + 8, self._order)
             inside = following + record <= size
             good = ~inside & (not final) & (following <= size + MAX_PACKET)

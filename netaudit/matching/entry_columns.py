@@ -23,6 +23,7 @@ HOST_BITS = "bits of the address behind its prefix are left out"
 
 PLAIN_NAME = r"(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9_-]{0,62}"
 """RE2 for names that are in normal form as they stand; length is checked beside it."""
+_IPV4_WITH_PREFIX = r"^(?P<address>[0-9.]{7,15})(?:/(?P<bits>[0-9]|[12][0-9]|3[0-2]))?$"
 _LISTED = re.compile(r"[a-z0-9_.\\-]+\Z")
 _MAX_PLAIN = 253
 
@@ -92,14 +93,10 @@ def take_names(
 
 def take_addresses(sink: RuleSink, index: np.ndarray, words: pa.Array, entry: pa.Array) -> None:
     """Put words that should be addresses, networks or ranges into `sink`; see `take_names`."""
-    parts = pc.struct_field(
-        pc.extract_regex(words, r"^(?P<address>[0-9.]{7,15})(?:/(?P<bits>[12]?[0-9]|3[0-2]))?$"), [0]
-    )
-    bits_text = pc.struct_field(
-        pc.extract_regex(words, r"^(?P<address>[0-9.]{7,15})(?:/(?P<bits>[12]?[0-9]|3[0-2]))?$"), [1]
-    )
-    value, good = parse_ipv4(*text_bytes(parts))
-    bits = pc.if_else(pc.equal(pc.fill_null(bits_text, ""), ""), "32", bits_text)
+    parts = pc.extract_regex(words, _IPV4_WITH_PREFIX)
+    bits_text = pc.fill_null(pc.struct_field(parts, "bits"), "")
+    value, good = parse_ipv4(*text_bytes(pc.struct_field(parts, "address")))
+    bits = pc.if_else(pc.equal(bits_text, ""), "32", bits_text)
     prefix = bits.cast(pa.uint8()).to_numpy(zero_copy_only=False).astype(np.uint64)
     mask = (np.uint64(0xFFFFFFFF) << (np.uint64(32) - prefix)) & np.uint64(0xFFFFFFFF)
     address = value.astype(np.uint64)
@@ -118,7 +115,7 @@ def take_addresses(sink: RuleSink, index: np.ndarray, words: pa.Array, entry: pa
         networks = read_networks(word)
         if not networks:
             rest.skip(INVALID, line)
-        elif networks[0][0] != (parse_ip(word.split("/", 1)[0]) or networks[0][0]):
+        elif "/" in word and networks[0][0] != parse_ip(word.partition("/")[0]):
             sink.note(HOST_BITS, [line])
         for packed, length in networks:
             rest.add_network(line, packed, length, raw)

@@ -7,7 +7,7 @@ or repeated or too wide, and counts every line: ``lines == rule_lines + skipped`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,10 @@ INVALID = "the line is no entry of this format"
 SINGLE_LABEL = "the entry has a single label"
 PUBLIC_SUFFIX = "the entry covers a public suffix"
 TOO_WIDE = "the entry covers too much"
+TOO_MANY = "the list has too many masks and regular expressions"
+
+MAX_PATTERNS = 5000
+"""Masks and regular expressions of one list; each costs a pass over all names."""
 
 _HARMLESS = frozenset({BLANK, COMMENT, REPEATED, CANCELLED, LOCAL})
 
@@ -186,11 +190,14 @@ class RuleSink:
             line=self._lines(index), allow=allow, rank=rank, condition=condition,
         )
 
-    def finish(self, *, guarded: bool = True) -> tuple[Rules, ListReport]:
+    def finish(
+        self, *, guarded: bool = True, lines: np.ndarray | None = None
+    ) -> tuple[Rules, ListReport]:
         """The list's entries and the account of its lines.
 
         Args:
             guarded: Refuse entries that cover a public suffix or far too much.
+            lines: Physical line of each line read, where the entries were cut out of another file.
         """
         names, networks, patterns = (b.columns() for b in (self._names, self._networks, self._patterns))
         conditions = tuple(self._conditions)
@@ -199,6 +206,7 @@ class RuleSink:
             (REPEATED, _is_repeated),
             (PUBLIC_SUFFIX, _is_public_suffix if guarded else None),
             (TOO_WIDE, _is_too_wide if guarded else None),
+            (TOO_MANY, _is_too_many),
         ):
             if test is not None:
                 names, networks, patterns = (
@@ -214,7 +222,11 @@ class RuleSink:
             rank=np.concatenate([b["rank"] for b in blocks]),
             condition=np.concatenate([b["condition"] for b in blocks]), conditions=conditions,
         )
-        return rules, self._report(rules)
+        report = self._report(rules)
+        if lines is not None:
+            rules = replace(rules, line=lines[rules.line - 1])
+            report = _moved(report, lines)
+        return rules, report
 
     def _lines(self, index: Sequence[int] | np.ndarray) -> np.ndarray:
         return np.asarray(index, np.int64) + self._first
@@ -222,7 +234,8 @@ class RuleSink:
     def _is_cancelled(self, block: dict[str, Any]) -> np.ndarray:
         if not self._cancelled:
             return np.zeros(len(block["line"]), bool)
-        return _mask(pc.is_in(block["entry"], pa.array(self._cancelled, pa.large_string())))
+        written = pc.coalesce(block["entry"], block["text"]) if "text" in block else block["entry"]
+        return _mask(pc.is_in(written, pa.array(self._cancelled, pa.large_string())))
 
     def _without(self, block: dict[str, Any], drop: np.ndarray, reason: str) -> dict[str, Any]:
         if not drop.any():
@@ -330,6 +343,11 @@ def _is_too_wide(block: dict[str, Any]) -> np.ndarray:
     return np.zeros(len(block["line"]), bool)
 
 
+def _is_too_many(block: dict[str, Any]) -> np.ndarray:
+    is_pattern = "scope" not in block and "prefix" not in block
+    return np.arange(len(block["line"])) >= (MAX_PATTERNS if is_pattern else len(block["line"]))
+
+
 def text_bytes(strings: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """A string column as the kernels take it: bytes (uint8) and offsets (int64).
 
@@ -356,3 +374,10 @@ def _mask(values: pa.Array) -> np.ndarray:
 def _skipped(reason: str, lines: np.ndarray) -> Skipped:
     first = tuple(int(n) for n in lines[:FIRST_KEPT])
     return Skipped(reason, len(lines), first, reason not in _HARMLESS)
+
+
+def _moved(report: ListReport, lines: np.ndarray) -> ListReport:
+    def move(entries: tuple[Skipped, ...]) -> tuple[Skipped, ...]:
+        return tuple(replace(e, first=tuple(int(lines[n - 1]) for n in e.first)) for e in entries)
+
+    return replace(report, skipped=move(report.skipped), noted=move(report.noted))

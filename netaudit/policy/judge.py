@@ -235,4 +235,3 @@ def _moment(value: dt.datetime | None) -> dt.datetime | None:
     return None if value is None else value.astimezone(dt.UTC)
 
 
-__all__ = ["EVIDENCE_KEPT", "Measure", "judge"]

@@ -31,9 +31,8 @@ PRIVATE: tuple[Network, ...] = tuple(
 _RESOLVER_PORTS = pa.array([53, 853], pa.uint16())
 _PATH_KINDS = frozenset({"dns", "tls", "quic", "flow", "nat"})
 """Kinds that show where a device's packets went."""
-_ANSWERS_TO_OTHERS = "server_ip"
 
-_EXTREMES = [("first", "min"), ("last", "max"), ("events", "sum"), ("file", "min"), ("ordinal", "min")]
+_SUMS = [("first", "min"), ("last", "max"), ("events", "sum"), ("file", "first"), ("ordinal", "first")]
 
 
 class Observed:
@@ -62,11 +61,10 @@ class Observed:
         self._sums["stretch"].add(_stretches(columns))
         if "client_ip" not in batch.schema.names:
             return
-        own = pa.array(inside(columns["client_ip"], self._own))
-        mine = pa.table({name: column.filter(own) for name, column in columns.items()})
-        self._sums["host"].add(mine.select([*_KEYS["host"], *_FIGURES]))
+        mine = self._mine(columns)
+        self._sums["host"].add(mine)
         if kind in _PATH_KINDS:
-            path = mine.filter(mine.column("server_ip").is_valid())
+            path = mine.filter(pc.and_(mine.column("server_ip").is_valid(), mine.column("server_port").is_valid()))
             self.paths_seen = self.paths_seen or path.num_rows > 0
             asked = path.filter(pc.fill_null(pc.is_in(path.column("server_port"), _RESOLVER_PORTS), False))
             self._sums["resolver_use"].add(_uses(asked, known_encrypted=False))
@@ -77,15 +75,18 @@ class Observed:
         Args:
             batch: Rows of a kind with ``client_ip``, ``server_ip`` and ``server_port``.
         """
-        columns = _columns(batch)
-        own = pa.array(inside(columns["client_ip"], self._own))
-        mine = pa.table({name: column.filter(own) for name, column in columns.items()})
+        mine = self._mine(_columns(batch))
+        mine = mine.filter(mine.column("server_ip").is_valid())
         self.paths_seen = self.paths_seen or mine.num_rows > 0
         self._sums["resolver_use"].add(_uses(mine, known_encrypted=True))
 
     def tables(self) -> dict[str, pa.Table]:
         """``host``, ``resolver_use`` and ``stretch``, each sorted by its keys."""
         return {name: total.table() for name, total in self._sums.items()}
+
+    def _mine(self, columns: Mapping[str, pa.Array]) -> pa.Table:
+        """Rows whose client has one of the unit's own addresses."""
+        return pa.table(dict(columns)).filter(pa.array(inside(columns["client_ip"], self._own)))
 
     @property
     def lost(self) -> dict[str, int]:
@@ -97,7 +98,7 @@ _FIGURES = {"first": pa.int64(), "last": pa.int64(), "events": pa.int64(), "file
 """Figures of each combination; times in nanoseconds since 1970."""
 
 _KEYS: dict[str, dict[str, pa.DataType]] = {
-    "host": {"client_ip": IP, "client_mac": MAC, "ssid": pa.string()},
+    "host": {"client_ip": IP, "client_mac": MAC},
     "resolver_use": {"client_ip": IP, "server_ip": IP, "server_port": pa.uint16(), "encrypted": pa.bool_()},
     "stretch": {"file": pa.string(), "stretch": pa.int64()},
 }
@@ -111,15 +112,15 @@ class _Sum:
         figures = {name: type_ for name, type_ in _FIGURES.items() if name not in keys}
         self._schema = pa.schema([*keys.items(), *figures.items()])
         self._parts: list[pa.Table] = []
-        self._pending = 0
+        self._unmerged = 0
         self.lost = 0
 
     def add(self, rows: pa.Table) -> None:
         """Reduce `rows` to its combinations and keep them."""
         reduced = self._reduce(rows.select(self._schema.names).cast(self._schema))
         self._parts.append(reduced)
-        self._pending += reduced.num_rows
-        if self._pending > LIMIT // 2 and len(self._parts) > 1:
+        self._unmerged += reduced.num_rows
+        if self._unmerged > LIMIT // 2:
             self._merge()
 
     def table(self) -> pa.Table:
@@ -132,10 +133,10 @@ class _Sum:
         if whole.num_rows > LIMIT:
             self.lost += whole.num_rows - LIMIT
             whole = whole.slice(0, LIMIT)
-        self._parts, self._pending = [whole], 0
+        self._parts, self._unmerged = [whole], 0
 
     def _reduce(self, rows: pa.Table) -> pa.Table:
-        asked = [(name, how) for name, how in _EXTREMES if name not in self._keys]
+        asked = [(name, how) for name, how in _SUMS if name not in self._keys]
         grouped = rows.group_by(list(self._keys), use_threads=False).aggregate(asked)
         return grouped.rename_columns([*self._keys, *(name for name, _ in asked)]).select(self._schema.names).cast(self._schema)
 
@@ -148,7 +149,7 @@ def _columns(batch: pa.RecordBatch) -> dict[str, pa.Array]:
         "first": ts, "last": ts, "events": pa.array(np.ones(rows, np.int64)),
         "file": _column(batch, "file", pa.string()), "ordinal": _column(batch, "ordinal", pa.int64()),
         "client_ip": _column(batch, "client_ip", IP), "client_mac": _column(batch, "client_mac", MAC),
-        "ssid": _column(batch, "ssid", pa.string()), "server_ip": _column(batch, "server_ip", IP),
+        "server_ip": _column(batch, "server_ip", IP),
         "server_port": _column(batch, "server_port", pa.uint16()),
     }
 

@@ -1,0 +1,1 @@
+"""The console: cases in the browser, on this machine only, read-only for now."""

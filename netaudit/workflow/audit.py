@@ -56,7 +56,7 @@ def scan(
     if case_folder is None:
         with tempfile.TemporaryDirectory(prefix="netaudit-") as scratch:
             result = pipeline.scan(
-                arguments, settings, index=lists.index(None), events=EventSet(Path(scratch) / EVENTS),
+                arguments, settings, index=lists.index(), events=EventSet(Path(scratch) / EVENTS),
                 rules=(), notice=None, now=now, options=options, progress=progress,
             )
         return _hidden(result, pseudonymiser(settings, None))
@@ -65,7 +65,7 @@ def scan(
         events = EventSet(case_folder / EVENTS)
         try:
             result = pipeline.scan(
-                arguments, settings, index=lists.index(case.notice), events=events,
+                arguments, settings, index=lists.index(case_folder, case.notice), events=events,
                 rules=tuple(_rules(settings).values()), notice=case.notice, now=now, options=options,
                 progress=progress,
             )

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netaudit.intake.log_format import share
 from netaudit.records.addresses import by_distinct, format_mac, parse_mac
 
 _C_ESCAPE = re.compile(r"\\([0-7]{3}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
@@ -94,3 +95,12 @@ def mask(array: pa.Array) -> np.ndarray:
     """A boolean column as an array; null is False."""
     flags: np.ndarray = pc.fill_null(array, False).to_numpy(zero_copy_only=False)
     return flags
+
+
+def among_others(lines: list[str], test: Callable[[str], object]) -> float:
+    """Confidence for one program's lines in a system log that other programs write to as well.
+
+    Over a half once a twentieth of the lines are this program's; the program with the most wins.
+    """
+    own = share(lines, test)
+    return 0.5 + own / 2 if own >= 0.05 else 0.0

@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 
 from netaudit.intake.carrier import Peeled, peel, peel_text, read_stamps
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
 from netaudit.intake.times import Context
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.schemas import MAC
-from netaudit.sources.formats._values import hex_duid_mac, mask, refused, whole
+from netaudit.sources.formats._values import among_others, hex_duid_mac, mask, refused, whole
 
 _V4 = (
     r"^(?:\[\d+\] )?DHCP(?P<message>ACK|OFFER|NAK|REQUEST|RELEASE|DECLINE|EXPIRE|INFORM|DISCOVER)\b"
@@ -31,6 +31,7 @@ _V6 = (
     r"^Reply (?P<kind>NA|TA): address (?P<ip>[0-9a-fA-F:.]+) to client with duid (?P<duid>[0-9a-fA-F:]+)"
     r" iaid = -?\d+ valid for (?P<valid>\d+) seconds"
 )
+_BEGUN = r"^(?:\[\d+\] )?DHCP(?:ACK|OFFER|NAK|REQUEST|RELEASE|DECLINE|EXPIRE|INFORM|DISCOVER) (?:on|for|of|from|to)\b"
 _OWN = re.compile(
     r"(?:\[\d+\] )?DHCP(?:ACK|OFFER|NAK|REQUEST|RELEASE|DECLINE|EXPIRE|INFORM|DISCOVER) (?:on|for|of|from|to) \S+.* via "
     r"|Reply [NT]A: address \S+ to client with duid |reuse_lease: lease age "
@@ -92,7 +93,7 @@ def _addressed(rows: Rows) -> Rows:
 
 def _torn(rest: pa.StringArray, read: np.ndarray) -> np.ndarray:
     """Lines that begin as a message of the server and could not be read."""
-    begun = mask(pc.match_substring_regex(rest, r"^(?:\[\d+\] )?DHCP[A-Z]+ (?:on|for|of|from|to)\b"))
+    begun = mask(pc.match_substring_regex(rest, _BEGUN))
     return np.setdiff1d(np.flatnonzero(begun), read)
 
 
@@ -100,7 +101,7 @@ FORMAT = LogFormat(
     title="ISC dhcpd in a system log",
     kinds=("dhcp",),
     reference="https://kb.isc.org/docs/isc-dhcp-44-manual-pages-dhcpd",
-    sniff=lambda lines: share(peel_text(lines), _OWN.match),
+    sniff=lambda lines: among_others(peel_text(lines), _OWN.match),
     open=_open,
     samples=(
         Sample(

@@ -1,0 +1,86 @@
+"""Everything that the walk-back looks up in, built once from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from netaudit.attribution.access_log import AccessLog
+from netaudit.attribution.address_log import AddressLog
+from netaudit.attribution.columns import Records
+from netaudit.attribution.coverage import CoverageTable
+from netaudit.attribution.nat_log import NatLog
+from netaudit.attribution.plan import Plan
+from netaudit.attribution.register import Register
+from netaudit.config import Settings
+from netaudit.records.evidence import EvidenceFile
+from netaudit.records.schemas import concat
+
+KINDS = ("nat", "dhcp", "arp", "radius", "wlan", "asset")
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """The unit's logs, sorted for looking up; its plan; and what the logs cover."""
+
+    nat: NatLog
+    addresses: AddressLog
+    access: tuple[AccessLog, ...]
+    """RADIUS first: it knows accounts."""
+    register: Register
+    coverage: CoverageTable
+    plan: Plan
+    sites: tuple[str, ...]
+    """Names of site codes; code 0 is the empty one."""
+    settings: Settings
+
+    @staticmethod
+    def build(
+        *, tables: Mapping[str, pa.Table], ledger: Sequence[EvidenceFile], settings: Settings
+    ) -> Logs:
+        """Sort the tables once.
+
+        Args:
+            tables: By kind, each of its schema in `records.schemas`; kinds that are absent count
+                as empty, kinds that no hop uses are ignored.
+            ledger: What was read; tells what the logs cover.
+            settings: The unit's networks, segments, wireless networks and retention.
+        """
+        records = {kind: Records(tables[kind] if kind in tables else concat(kind, [])) for kind in KINDS}
+        sites = _site_names(records)
+        site = {kind: _site_codes(table, sites) for kind, table in records.items()}
+        access = tuple(AccessLog(k, records[k], site[k]) for k in ("radius", "wlan"))
+        return Logs(
+            nat=NatLog(records["nat"], site["nat"]),
+            addresses=AddressLog(records["dhcp"], site["dhcp"], records["arp"], site["arp"], access),
+            access=access,
+            register=Register(records["asset"], site["asset"]),
+            coverage=CoverageTable({k: r for k, r in records.items() if r.count}, ledger),
+            plan=Plan(settings),
+            sites=sites,
+            settings=settings,
+        )
+
+    def at_site(self, codes: np.ndarray, site: str) -> np.ndarray:
+        """Which site codes may be `site`: that one and rows of no named site; all where none is."""
+        if not site:
+            return np.ones(len(codes), bool)
+        known = self.sites.index(site) if site in self.sites else -1
+        return np.isin(codes, (0, known))
+
+
+def _site_names(records: Mapping[str, Records]) -> tuple[str, ...]:
+    names: set[str] = set()
+    for table in records.values():
+        names.update(table.words("site")[1])
+    return ("", *sorted(names - {""}))
+
+
+def _site_codes(records: Records, sites: tuple[str, ...]) -> np.ndarray:
+    codes, words = records.words("site")
+    place = np.array([sites.index(word) for word in words] + [0], np.int64)
+    by_row: np.ndarray = place[codes]
+    return by_row

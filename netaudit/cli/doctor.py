@@ -1,0 +1,104 @@
+"""``netaudit doctor``: what works here, and what does not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from netaudit.cli.session import EXIT_CLEAN, EXIT_FINDINGS, Session
+
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    ok: bool
+    what: str
+    detail: str
+    needed: bool = True
+
+
+@click.command("doctor")
+@click.pass_obj
+def command(session: Session) -> None:
+    """Say what works here and what does not: versions, configuration, lists, fonts, permissions."""
+    from netaudit.cli.render import inert
+
+    results = [_python(), *_libraries(), _configuration(session), *_lists(session), _fonts(), *_tools()]
+    for result in results:
+        mark = "✓" if result.ok else ("✗" if result.needed else "·")
+        click.echo(f"{mark} {session.say(result.what)}: {inert(result.detail)}")
+    bad = any(not r.ok and r.needed for r in results)
+    raise click.exceptions.Exit(EXIT_FINDINGS if bad else EXIT_CLEAN)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding(sys.version_info >= (3, 11), "Python", version)
+
+
+def _libraries() -> list[Finding]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = []
+    for name in ("numpy", "pyarrow", "pandas", "scapy", "dnspython", "jinja2", "python-docx", "matplotlib"):
+        try:
+            found.append(Finding(ok=True, what=name, detail=version(name)))
+        except PackageNotFoundError:
+            found.append(Finding(ok=False, what=name, detail=f"pip install {name}"))
+    return found
+
+
+
+
+def _configuration(session: Session) -> Finding:
+    from netaudit.errors import NetauditError
+
+    try:
+        settings = session.settings()
+    except NetauditError as error:
+        return Finding(ok=False, what="configuration", detail=f"{error} ({error.where})")
+    missing = [s.path for s in settings.source if not list(settings.folder.glob(s.path))]
+    if missing:
+        return Finding(ok=False, what="configuration", detail="no file for source " + ", ".join(missing))
+    name = settings.unit.name or "-"
+    return Finding(ok=True, what="configuration", detail=f"{settings.folder}: {name}, {len(settings.source)} sources")
+
+
+def _lists(session: Session) -> list[Finding]:
+    from netaudit import workflow
+    from netaudit.errors import NetauditError
+
+    try:
+        versions = workflow.lists_in_use(session.settings(), ()).versions()
+    except NetauditError as error:
+        return [Finding(ok=False, what="block lists", detail=f"{error} ({error.where})")]
+    detail = ", ".join(f"{v.list_id} ({v.entries}, {v.date or '-'})" for v in versions)
+    return [Finding(bool(versions), "block lists", detail or "-")]
+
+
+def _fonts() -> Finding:
+    """CJK fonts, asked of fontconfig where it is there."""
+    import subprocess
+
+    if not shutil.which("fc-list"):
+        return Finding(ok=False, what="Chinese fonts", detail="fc-list is not here; cannot tell", needed=False)
+    out = subprocess.run(["fc-list", ":lang=zh", "family"], capture_output=True, text=True, timeout=20, check=False)  # noqa: S607 -- the system's own
+    families = sorted({line.split(",")[0] for line in out.stdout.splitlines() if line})
+    detail = ", ".join(families[:5]) or "none; install fonts-noto-cjk (docx and HTML work without)"
+    return Finding(bool(families), "Chinese fonts", detail, needed=False)
+
+
+def _tools() -> list[Finding]:
+    folder = Path.cwd()
+    return [
+        Finding(shutil.which("tshark") is not None, "tshark", shutil.which("tshark") or "only for comparison; not needed",
+                needed=False),
+        Finding(os.access(folder, os.W_OK), "writing here", str(folder)),
+    ]

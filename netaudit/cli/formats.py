@@ -1,0 +1,150 @@
+"""``netaudit formats``: which formats there are, and what one makes of a file."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from netaudit.cli.session import EXIT_CLEAN, EXIT_ERROR, EXIT_INCONCLUSIVE, Session
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ALIAS = {
+    "dns": {"line": "ordinal", "ts_utc": "ts", "qname": "name"},
+    "proxy": {"line": "ordinal", "ts_utc": "ts", "host": "name", "user": "account", "port": "server_port"},
+    "dhcp": {"line": "ordinal", "event": "message", "ip": "client_ip", "mac": "client_mac", "start_utc": "ts",
+             "end_utc": "ts_end"},
+    "nat": {"line": "ordinal", "event": "message", "ts_utc": "ts", "end_utc": "ts_end", "proto": "transport",
+            "inside_ip": "client_ip", "inside_port": "client_port", "dst_ip": "server_ip", "dst_port": "server_port",
+            "user": "account"},
+    "access": {"line": "ordinal", "ts_utc": "ts", "event": "message", "mac": "client_mac", "ip": "client_ip",
+               "user": "account", "ap_mac": "bssid", "nas_ip": "nas", "port": "nas_port", "session_id": "session"},
+    "asset": {"line": "ordinal", "name": "hostname", "port": "switch_port"},
+}
+"""Column of a `try` table to the record's own, where they differ (formats dossier, section 8)."""
+
+_COLUMNS = {
+    "dns": "line ts_utc client_ip client_port transport qname qtype rcode answers server_ip extra",
+    "proxy": "line ts_utc client_ip client_port user method host port status action extra",
+    "dhcp": "line event ip mac hostname start_utc end_utc client_id extra",
+    "nat": "line event ts_utc end_utc proto inside_ip inside_port public_ip public_port dst_ip dst_port action user"
+           " extra",
+    "access": "line ts_utc event mac ip user ap_name ap_mac ssid nas_ip port vlan session_id extra",
+    "asset": "line ip mac name model owner site location segment vlan switch port extra",
+}
+_TABLE_OF = {"radius": "access", "wlan": "access", "tls": "proxy", "quic": "proxy", "http": "proxy", "flow": "nat"}
+
+
+@click.group("formats")
+def command() -> None:
+    """Show the log formats, and try one on a file."""
+
+
+@command.command("list")
+@click.pass_obj
+def list_(session: Session) -> None:
+    """All formats: name, what they are of, what they give."""
+    from netaudit.cli.render import print_table
+    from netaudit.sources.recognise import formats
+
+    rows = [("pcap, pcapng", "Packet captures", "dns, tls, http, flow")]
+    rows += [(name, member.title, ", ".join(member.kinds)) for name, member in formats().items()]
+    print_table([session.say(w) for w in ("format", "title", "kinds")], rows, colour=session.colour)
+
+
+@command.command("try")
+@click.argument("file", type=click.Path())
+@click.option("--as", "name", default="", help="The format, instead of recognising it.")
+@click.option("--tz", default="", help="Time zone of stamps that carry none.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), default="table")
+@click.pass_obj
+def try_(session: Session, file: str, name: str, tz: str, form: str) -> None:
+    """What is read out of one file, and what is rejected and why.
+
+    \b
+    Example:  netaudit formats try dhcpd.log --tz Asia/Shanghai
+    """  # noqa: D301
+    from netaudit.cli.render import print_ledger
+    from netaudit.records.evidence import Ledger
+    from netaudit.records.printed import json_lines
+    from netaudit.records.schemas import kind_of
+    from netaudit.sources import Options, read
+
+    ledger = Ledger()
+    table = _Table(form, session)
+    with session.progress() as progress:
+        for batch in read([file], session.settings(), ledger, options=Options(name, tz), progress=progress):
+            if form == "jsonl":
+                sys.stdout.write(json_lines(batch))
+            else:
+                table.write(batch, _TABLE_OF.get(kind_of(batch), kind_of(batch)))
+    table.close()
+    if not session.quiet:
+        print_ledger(ledger, session.locale)
+    if not ledger.usable:
+        raise click.exceptions.Exit(EXIT_ERROR)
+    raise click.exceptions.Exit(EXIT_CLEAN if ledger.complete else EXIT_INCONCLUSIVE)
+
+
+class _Table:
+    """Rows under the columns of their kind of table; a new head where the kind changes."""
+
+    EYE_LIMIT = 200
+
+    def __init__(self, form: str, session: Session) -> None:
+        self._form = form
+        self._session = session
+        self._kind = ""
+        self._rows: list[tuple[str, ...]] = []
+
+    def write(self, batch: pa.RecordBatch, kind: str) -> None:
+        if kind not in _COLUMNS:
+            return
+        if kind != self._kind:
+            self.close()
+            self._kind = kind
+            if self._form == "csv":
+                click.echo(",".join(_COLUMNS[kind].split()))
+        if self._form == "csv":
+            sys.stdout.write(_csv(batch, kind))
+        elif len(self._rows) < self.EYE_LIMIT:
+            self._rows += _cells(batch.slice(0, self.EYE_LIMIT - len(self._rows)), kind)
+
+    def close(self) -> None:
+        from netaudit.cli.render import print_table
+
+        if self._rows:
+            print_table(_COLUMNS[self._kind].split(), self._rows, colour=self._session.colour)
+            self._rows = []
+
+
+def _renamed(batch: pa.RecordBatch, kind: str) -> pa.RecordBatch:
+    """The batch under the names of the table; columns that it does not have stay away."""
+    import pyarrow as pa
+
+    alias = _ALIAS.get(kind, {})
+    pairs = [(c, alias.get(c, c)) for c in _COLUMNS[kind].split() if alias.get(c, c) in batch.schema.names]
+    return pa.RecordBatch.from_arrays(
+        [batch.column(own) for _, own in pairs],
+        schema=pa.schema([pa.field(c, batch.schema.field(own).type) for c, own in pairs], metadata=batch.schema.metadata),
+    )
+
+
+def _csv(batch: pa.RecordBatch, kind: str) -> str:
+    from netaudit.records.printed import csv_lines
+
+    return csv_lines(_renamed(batch, kind), _COLUMNS[kind].split())
+
+
+def _cells(batch: pa.RecordBatch, kind: str) -> list[tuple[str, ...]]:
+    from netaudit.records.printed import text
+
+    named = _renamed(batch, kind)
+    columns = [
+        text(named.column(c)).to_pylist() if c in named.schema.names else [""] * batch.num_rows
+        for c in _COLUMNS[kind].split()
+    ]
+    return [tuple(cell or "" for cell in row) for row in zip(*columns, strict=True)]

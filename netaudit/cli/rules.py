@@ -1,0 +1,63 @@
+"""``netaudit rules``: list, explain, test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from netaudit.cli.session import EXIT_CLEAN, EXIT_FINDINGS, Session
+
+
+@click.group("rules")
+def command() -> None:
+    """Show, explain and test policy rules."""
+
+
+@command.command("list")
+@click.pass_obj
+def list_(session: Session) -> None:
+    """All rules in force."""
+    from netaudit.cli.render import print_table
+    from netaudit.policy.rule import read_rules
+
+    settings = session.settings()
+    rules = read_rules([settings.folder / f for f in settings.policy.folders])
+    rows = [(r.id, session.say(r.severity), r.title.in_(session.locale)) for r in rules.values()]
+    print_table([session.say(w) for w in ("rule", "severity", "title")], rows, colour=session.colour)
+
+
+@command.command("explain")
+@click.argument("rule")
+@click.pass_obj
+def explain(session: Session, rule: str) -> None:
+    """What a rule asks, why, by which norm, and what to do."""
+    from netaudit.errors import UsageError
+    from netaudit.policy.catalogue_page import rule_page
+    from netaudit.policy.rule import read_rules
+
+    settings = session.settings()
+    rules = read_rules([settings.folder / f for f in settings.policy.folders])
+    if rule not in rules:
+        raise UsageError("rule-unknown", "There is no rule {name}.", name=rule, hint="See: netaudit rules list")
+    click.echo(rule_page(rules[rule], session.locale))
+
+
+@command.command("test")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.pass_obj
+def test(session: Session, file: str) -> None:
+    """Run the examples inside a rule's file.
+
+    \b
+    Example:  netaudit rules test our-rules/OFFICE-01.toml
+    """  # noqa: D301
+    from netaudit.cli.render import inert
+    from netaudit.policy.rule import read_rule, run_examples
+
+    failures = run_examples(read_rule(Path(file)))
+    for failure in failures:
+        click.echo(f"✗ {inert(str(failure))}")
+    if not failures:
+        click.echo(f"✓ {session.say('all examples come out as they say')}")
+    raise click.exceptions.Exit(EXIT_FINDINGS if failures else EXIT_CLEAN)

@@ -1,0 +1,56 @@
+"""The demo's story: write the week, run the ordinary commands on its files, say what came out.
+
+Nothing is handed over in memory: each step is a command that a person could type.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from netaudit.demo import Week, write_week
+
+AS_OF = "2026-11-09T09:00:00+08:00"
+"""The Monday after the week: the day on which the demo's office works on the letter."""
+
+CASE = "case"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command of the story and what came of it."""
+
+    words: str
+    """What it does; a message id in English."""
+    command: str
+    code: int
+    output: str
+    trouble: str
+
+
+def tell(folder: Path, locale: str) -> Iterator[Week | Step]:
+    """The files, then each command with its result, in the order of the work."""
+    week = write_week(folder)
+    yield week
+    for words, arguments in _commands(locale):
+        run = subprocess.run(  # noqa: S603 -- our own interpreter and arguments
+            [sys.executable, "-m", "netaudit", "--lang", locale, *arguments],
+            cwd=folder, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False,
+        )
+        yield Step(words, "netaudit " + " ".join(arguments), run.returncode, run.stdout, run.stderr)
+
+
+def _commands(locale: str) -> list[tuple[str, list[str]]]:
+    del locale  # the papers of this office are in Chinese whatever the reader's language
+    return [
+        ("Open a case for the letter; what was read from it is shown.",
+         ["case", "new", CASE, "--notice", "letter.txt", "--as-of", AS_OF, "--by", "demo"]),
+        ("Read the captures and logs, match them, walk back, check the rules.",
+         ["scan", "evidence", "inventory.csv", "--case", CASE, "--as-of", AS_OF, "--by", "demo"]),
+        ("Show the case: how far the letter's visit can be traced, and why no further.", ["case", "show", CASE]),
+        ("Print the rectification report.", ["report", CASE, "--format", "docx,html", "--by", "demo"]),
+        ("Verify that evidence, findings and the log of looks hold together.", ["verify", CASE]),
+    ]

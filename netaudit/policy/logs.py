@@ -1,0 +1,135 @@
+"""The log inventory: which logs there are, what each covers, and whether a kind is kept at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fnmatch
+import os
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.config import Settings, Source
+from netaudit.policy.observed import Observed
+from netaudit.records.evidence import EvidenceFile
+
+DESTINATION_KINDS = ("dns", "proxy", "flow", "tls", "http", "quic")
+DESTINATION_ROLES = ("dns", "proxy", "capture")
+_ROLES = {
+    "dns": "dns", "proxy": "proxy", "nat": "nat", "dhcp": "dhcp", "radius": "access", "wlan": "access",
+    "arp": "access", "asset": "inventory",
+}
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class Inventory:
+    """Declared sources with the files that belong to them, and files that belong to none."""
+
+    def __init__(self, settings: Settings, ledger: Sequence[EvidenceFile], observed: Observed) -> None:
+        """Give each file of the ledger to the first source whose path names it."""
+        self._sources = settings.source
+        self.kinds = frozenset(observed.kinds)
+        self._files: dict[int, list[EvidenceFile]] = {i: [] for i in range(len(self._sources))}
+        self._others: dict[str, list[EvidenceFile]] = {}
+        for entry in ledger:
+            owners = (i for i, source in enumerate(self._sources) if belongs(entry.name, source, settings.folder))
+            index = next(owners, None)
+            if index is not None:
+                self._files[index].append(entry)
+            elif not entry.error and role_of(entry) != "inventory":
+                self._others.setdefault(entry.format, []).append(entry)
+
+    def kept(self, role: str, segment: str, *, shown: bool) -> bool | None:
+        """Whether logs of a role are kept for a segment.
+
+        Args:
+            role: As in ``[[source]]``.
+            segment: Its id; empty = for the unit as a whole.
+            shown: Whether records that were read show it.
+
+        Returns:
+            True where records show it; False where the inventory names logs, but none of that role;
+            None where one is declared but not shown, or where no log is declared at all.
+        """
+        if shown:
+            return True
+        if not self._sources:
+            return None
+        covering = [s for s in self._sources if not segment or not s.segments or segment in s.segments]
+        unsure = [s for s in covering if s.role in {role, ""}]
+        return None if unsure else False
+
+    def rows(self, stretches: pa.Table) -> list[dict[str, Any]]:
+        """Rows of the fact table ``source``; the register of assets is no log and left out."""
+        rows = []
+        for index, source in enumerate(self._sources):
+            files = self._files[index]
+            role = source.role or next((role_of(f) for f in files if f.kinds), "")
+            if role == "inventory":
+                continue
+            rows.append({
+                "source": source.id or source.path, "role": role or None, "declared": True,
+                "retention_days": source.retention_days,
+                "clock_offset_s": source.clock_offset_s or None,
+            } | _coverage(files, stretches))
+        for name, files in sorted(self._others.items()):
+            rows.append({"source": name, "role": role_of(files[0]) or None, "declared": False} | _coverage(files, stretches))
+        return rows
+
+
+def _coverage(files: Sequence[EvidenceFile], stretches: pa.Table) -> dict[str, Any]:
+    starts = [f.first for f in files if f.first]
+    ends = [f.last for f in files if f.last]
+    known: dict[str, Any] = {"files": len(files), "records": sum(f.records for f in files)}
+    if not starts or not ends:
+        return known
+    first, last = min(starts), max(ends)
+    hours = (last - first).total_seconds() / 3600
+    known |= {"first": first, "last": last, "coverage_days": (last - first).days}
+    known["events_per_hour"] = int(known["records"] / hours) if hours >= 1 else None
+    return known | _longest_gap({f.id for f in files}, stretches)
+
+
+def _longest_gap(ids: set[str], stretches: pa.Table) -> dict[str, Any]:
+    """The longest silence between the records of some files; nothing where there are too few records."""
+    mine = stretches.filter(pc.is_in(stretches.column("file"), pa.array(sorted(ids), pa.string())))
+    mine = mine.sort_by([("first", "ascending"), ("last", "ascending")])
+    if mine.num_rows < 2:
+        return {}
+    begins = mine.column("first").to_numpy()
+    ends = np.maximum.accumulate(mine.column("last").to_numpy())
+    silence = begins[1:] - ends[:-1]
+    at = int(silence.argmax())
+    if silence[at] <= 0:
+        return {"longest_gap_s": 0}
+    return {
+        "longest_gap_s": int(silence[at] // 10**9),
+        "gap_from": _moment(int(ends[at])), "gap_to": _moment(int(begins[at + 1])),
+    }
+
+
+def _moment(nanos: int) -> dt.datetime:
+    return _EPOCH + dt.timedelta(microseconds=nanos // 1000)
+
+
+def role_of(entry: EvidenceFile) -> str:
+    """The role that a file's records have."""
+    roles = {_ROLES.get(kind, "capture") for kind in entry.kinds}
+    return "capture" if "capture" in roles else min(roles, default="")
+
+
+def belongs(name: str, source: Source, folder: Path) -> bool:
+    """Whether a file is one of a source's: its path, in its folder, or named by its glob.
+
+    A relative `name` may be meant from the configuration's folder or from the working directory.
+    """
+    pattern = PurePath(os.path.normpath(folder.absolute() / source.path))
+    files = {PurePath(os.path.normpath(start / name)) for start in (folder.absolute(), Path.cwd())}
+    return any(
+        file == pattern or pattern in file.parents or fnmatch.fnmatchcase(str(file), str(pattern))
+        for file in files
+    )

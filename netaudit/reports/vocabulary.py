@@ -1,0 +1,290 @@
+"""Everything that a template may name: plain values, each computed from the case.
+
+The classes below are the vocabulary of templates (`lint` walks their annotations). A number
+stands here once; papers that print it twice print the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from netaudit.reports.document import Chart
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """The case itself."""
+
+    id: str
+    title: str
+    opened: str
+    date: str
+    """The paper's date: when the case last changed."""
+    timezone: str
+    tool_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClueFacts:
+    """One visit that the notice names."""
+
+    number: int
+    time: str
+    precision: str
+    zone_stated: bool
+    public_ip: str
+    port: str
+    transport: str
+    destination: str
+    """Defanged; name, else address."""
+    destination_ip: str
+    destination_port: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFacts:
+    """The authority's letter."""
+
+    issuer: str
+    number: str
+    subject: str
+    issued: str
+    received: str
+    received_day: str
+    """Month and day of receipt, or empty."""
+    due: str
+    due_text: str
+    file: str
+    ref: str
+    clues: tuple[ClueFacts, ...]
+    missing: tuple[str, ...]
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HopFacts:
+    """One step of a walk-back."""
+
+    number: int
+    hop: str
+    asked: str
+    outcome: str
+    held: bool
+    answer: str
+    details: str
+    record: str
+    """Time span of the record."""
+    difference: str
+    stable: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFacts:
+    """One walk-back."""
+
+    number: int
+    time: str
+    asked: str
+    reach: str
+    """``nothing``, ``address``, ``device``, ``account``, ``person``: for tests in templates."""
+    reach_label: str
+    first_broken: str
+    """Label of the first hop that did not hold, or empty."""
+    place: str
+    segment: str
+    ssid: str
+    hops: tuple[HopFacts, ...]
+    reasons: tuple[str, ...]
+    chain: str
+    """The chain in one line, masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelFacts:
+    """One step of the narrowing."""
+
+    number: int
+    step: str
+    count: int
+    basis: str
+    ref: str
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFacts:
+    """A finding, or several of one rule, as one problem of the paper."""
+
+    number: str
+    """``P01`` …"""
+    kind: str
+    """``policy``, ``destination``, ``network``."""
+    rule: str
+    title: str
+    text: str
+    cites: str
+    severity: str
+    basis: str
+    source: str
+    subject: str
+    count: int
+    time: str
+    ref: str
+    doubts: tuple[str, ...]
+    measure: str
+    """Its measures' numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureFacts:
+    """What is to be done, and how far it is."""
+
+    number: str
+    problem: str
+    text: str
+    owner: str
+    department: str
+    due: str
+    state: str
+    state_label: str
+    done: str
+    ref: str
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownFacts:
+    """A rule that could not be judged."""
+
+    rule: str
+    title: str
+    subject: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """A file that was read."""
+
+    number: str
+    name: str
+    kinds: str
+    format: str
+    span: str
+    records: int
+    skipped: int
+    clock: str
+    sha256: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LimitFacts:
+    """Something that was not there, or could not be read."""
+
+    ref: str
+    text: str
+    matters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListFacts:
+    """A block list as it was used."""
+
+    id: str
+    title: str
+    entries: int
+    date: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExhibitFacts:
+    """An entry of the evidence catalogue."""
+
+    number: str
+    name: str
+    what: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """A mark of the time-line."""
+
+    mark: str
+    time: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFacts:
+    """A sentence on the case, and who stands behind it."""
+
+    kind: str
+    kind_label: str
+    text: str
+    by: str
+    at: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFacts:
+    """A configured segment."""
+
+    id: str
+    name: str
+    networks: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountFacts:
+    """Numbers that papers repeat."""
+
+    problems: int
+    policy_problems: int
+    measures: int
+    measures_closed: int
+    measures_open: int
+    measures_proposed: int
+    unknowns: int
+    sources: int
+    records: int
+    segments: int
+    funnel_first: int
+    funnel_last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The names of a template."""
+
+    unit: str
+    superior: str
+    audience: str
+    case: CaseFacts
+    notice: NoticeFacts | None
+    traces: tuple[TraceFacts, ...]
+    funnel: tuple[FunnelFacts, ...]
+    problems: tuple[ProblemFacts, ...]
+    measures: tuple[MeasureFacts, ...]
+    unknowns: tuple[UnknownFacts, ...]
+    sources: tuple[SourceFacts, ...]
+    limits: tuple[LimitFacts, ...]
+    lists: tuple[ListFacts, ...]
+    exhibits: tuple[ExhibitFacts, ...]
+    events: tuple[EventFacts, ...]
+    statements: tuple[StatementFacts, ...]
+    segments: tuple[SegmentFacts, ...]
+    count: CountFacts
+    chart: Chart | None
+    """Only for ``@chart`` and ``{% if chart %}``."""
+
+    def names(self) -> dict[str, Any]:
+        """Name to value."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}

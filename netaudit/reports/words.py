@@ -1,0 +1,115 @@
+"""How a paper of one language and audience says values: labels, times, masked addresses."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from netaudit.i18n import Text, local_date, local_time, translate
+from netaudit.privacy import mask_ip, mask_mac
+from netaudit.records.addresses import parse_ip
+from netaudit.reports.document import visible
+
+INTERNAL = "internal"
+_MAC = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9A-Fa-f:])", re.IGNORECASE)
+_IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]|/\d)")
+_IPV6 = re.compile(r"(?<![0-9A-Fa-f:.])(?=[0-9a-f:]*:[0-9a-f:]*:)[0-9a-f:]{3,39}(?![0-9A-Fa-f:.]|/\d)", re.IGNORECASE)
+_PSEUDONYM = re.compile(r"[a-z]+-[0-9a-f]{8}\Z")
+
+
+@cache
+def _labels() -> dict[str, dict[str, Text]]:
+    path = Path(__file__).with_name("wording.toml")
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {
+        table: {key: Text.from_table(value, f"{path}: {table}.{key}") for key, value in entries.items()}
+        for table, entries in tables.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The voice of one paper."""
+
+    locale: str
+    zone: dt.tzinfo
+    audience: str
+    ours: frozenset[str] = frozenset()
+    """Our public addresses: printed whole. Every other address is taken for an inside one."""
+
+    def label(self, table: str, key: str, **values: object) -> str:
+        """A label of ``wording.toml``; a key that it lacks prints as it is, made visible."""
+        text = _labels()[table].get(key)
+        if text is None:
+            return visible(key)
+        words = text.in_(self.locale)
+        return words.format(**values) if values else words
+
+    def message(self, message: str) -> str:
+        """A message id of the program in this language."""
+        return translate(message, self.locale)
+
+    def day(self, day: dt.date) -> str:
+        """``2026年11月3日``; of a moment, the day in the unit's zone."""
+        if isinstance(day, dt.datetime):
+            day = day.astimezone(self.zone).date()
+        return local_date(day, self.locale)
+
+    def moment(self, at: dt.datetime | None) -> str:
+        """Date and time to the second in the unit's zone; a dash where there is none."""
+        return local_time(at, self.zone, self.locale) if at else "—"
+
+    def clock(self, at: dt.datetime) -> str:
+        """Only the time of day."""
+        return f"{at.astimezone(self.zone):%H:%M:%S}"
+
+    def span(self, start: dt.datetime | None, end: dt.datetime | None) -> str:
+        """From–to; the date once where both lie on one day."""
+        if start is None or end is None:
+            return self.moment(start or end)
+        if start == end:
+            return self.moment(start)
+        same = start.astimezone(self.zone).date() == end.astimezone(self.zone).date()
+        return f"{self.moment(start)}–{self.clock(end) if same else self.moment(end)}"
+
+    def zone_name(self, at: dt.datetime) -> str:
+        """``UTC+8``."""
+        offset = at.astimezone(self.zone).utcoffset() or dt.timedelta()
+        hours, minutes = divmod(int(abs(offset).total_seconds()) // 60, 60)
+        sign = "-" if offset < dt.timedelta() else "+"
+        return f"UTC{sign}{hours}" + (f":{minutes:02d}" if minutes else "")
+
+    def masked(self, text: str) -> str:
+        """`text` with inside addresses and MACs masked, unless the paper stays in the house."""
+        if self.audience == INTERNAL:
+            return text
+        text = _MAC.sub(lambda m: mask_mac(m[0].lower()), text)
+        text = _IPV4.sub(lambda m: self._mask_address(m[0]), text)
+        return _IPV6.sub(lambda m: self._mask_address(m[0]), text)
+
+    def person(self, name: str) -> str:
+        """An account or owner: pseudonyms stand, names keep their first character."""
+        if self.audience == INTERNAL or not name or _PSEUDONYM.match(name):
+            return name
+        masked = self.masked(name)
+        return masked if masked != name else name[0] + "**"
+
+    def joined(self, parts: tuple[str, ...] | list[str]) -> str:
+        """A list in a sentence."""
+        return (", " if self.locale == "en" else "、").join(parts)
+
+    def _mask_address(self, text: str) -> str:
+        packed = parse_ip(text)
+        if packed is None or text in self.ours:
+            return text
+        return mask_ip(text)
+
+
+def defang(text: str) -> str:
+    """A destination that nobody can click: ``bad[.]example``, ``2001[:]db8…``."""
+    return re.sub(r"(?<!\[)([.:])(?!\])", r"[\1]", text) if parse_ip(text) else text.replace(".", "[.]")
+

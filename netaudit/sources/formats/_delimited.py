@@ -1,0 +1,58 @@
+"""Lines with a separator, as columns by the names of a header line."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SEPARATORS = ",\t;|"
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells of some lines."""
+
+    flat: pa.StringArray
+    offsets: np.ndarray
+    counts: np.ndarray
+    """Cells per line; 0 where its quotes do not close."""
+
+    @classmethod
+    def of(cls, lines: pa.StringArray, separator: str) -> Cells:
+        """Split lines; double quotes protect separators (RFC 4180), one record a line."""
+        rows = pc.split_pattern(lines, separator)
+        quoted = np.flatnonzero(pc.match_substring(lines, '"'))
+        if len(quoted):
+            texts = lines.take(pa.array(quoted)).to_pylist()
+            careful = pa.array([split_quoted(text, separator) for text in texts], pa.list_(pa.string()))
+            order = np.arange(len(lines))
+            order[quoted] = len(lines) + np.arange(len(quoted))
+            rows = pa.concat_arrays([rows, careful]).take(pa.array(order))
+        counts = pc.list_value_length(rows).to_numpy(zero_copy_only=False).astype(np.int64)
+        return cls(rows.flatten(), np.cumsum(counts) - counts, counts)
+
+    def column(self, position: int) -> pa.Array:
+        """The cell at `position` of each line, without blanks around it; empty or absent is null."""
+        absent = self.counts <= position
+        index = np.where(absent, 0, self.offsets + position)
+        text = pc.utf8_trim_whitespace(self.flat.take(pa.array(index, mask=absent)))
+        return pc.if_else(pc.equal(text, ""), None, text)
+
+
+def split_quoted(line: str, separator: str) -> list[str]:
+    """The cells of one line with quotes; none at all where they do not close."""
+    try:
+        return next(csv.reader([line], delimiter=separator, strict=True), [])
+    except csv.Error:
+        return []
+
+
+def header_cells(line: str) -> tuple[str, list[str]]:
+    """The separator that parts a header line into the most cells, and these cells, lower case."""
+    best = max(SEPARATORS, key=line.count)
+    cells = split_quoted(line, best) if '"' in line else line.split(best)
+    return best, [cell.strip().lstrip("\ufeff").lower() for cell in cells]

@@ -1,0 +1,214 @@
+"""dnsmasq's log: queries, and the leases of `dnsmasq-dhcp` in the same file.
+
+With ``log-queries=extra`` each line carries a serial number and the client's port, so replies are
+joined to their query. Without it a reply belongs to nobody (several clients may wait for the same
+name): then only query lines are events. The forwarded, reply and configuration lines are counted
+as other.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.intake import carrier, times
+from netaudit.intake.lines import Chunk
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
+from netaudit.records.addresses import by_distinct, ip_column, mac_column
+from netaudit.records.names import normalise_column
+from netaudit.records.schemas import MAC
+from netaudit.sources.dns_words import qtype_column
+from netaudit.sources.formats._values import hex_duid_mac, mask, port, refused
+
+UNREADABLE = "The client or the question of this line cannot be read."
+UNREADABLE_LEASE = "The address or the station of this lease line cannot be read."
+
+_BEGINS = r"query\[|dnsmasq-dhcp"
+_TELLS = rf"{_BEGINS}|\d+ [0-9a-fA-F:.]+/\d+ .* is "
+_IP = r"[0-9a-fA-F:.]+(?:%\S+)?"
+_TAG = r"^(?:dnsmasq(?:\[\d+\])?: )?"  # where no header stands before it (run in a terminal)
+_SERIAL = rf"(?P<serial>\d+) (?P<asker>{_IP})/(?P<port>\d+) "
+# a name may hold blanks: the last ` from ` ends it
+_QUERY = rf"{_TAG}(?:{_SERIAL})?query\[(?P<qtype>[^\]]+)\] (?P<name>.*) from (?P<ip>{_IP})$"
+# verbs: reply, cached, config, a hosts file; Pi-hole's have two words. The first ` is ` ends the name
+_REPLY = (
+    rf"{_TAG}{_SERIAL}(?P<verb>(?:gravity|exactly|regex|external|special) \S+|[^\s\[]+) (?P<name>\S.*?) is "
+    r"(?P<value>.*)$"
+)
+_BLOCKED = r" (?:blocked|denied|blacklisted)$"
+_NO_VERDICT = ("validation", "dnssec-query", "dnssec-retry")
+# rfc2131.c and rfc3315.c, log_packet(): ``[XID ]DHCPACK(IF) [IP ][MAC|DUID][ TEXT]``
+_LEASE = (
+    r"^(?:dnsmasq-dhcp(?:\[\d+\])?: )?(?:\d+ )?DHCP(?P<message>[A-Z]+)\([^)]*\)"
+    rf"(?: (?P<ip>\d+\.\d+\.\d+\.\d+|[0-9a-fA-F:]*::[0-9a-fA-F:]*|(?:[0-9a-fA-F]{{1,4}}:){{7}}[0-9a-fA-F]{{1,4}}))?"
+    r"(?: (?P<station>(?:[0-9a-fA-F]{2}-)?(?:[0-9a-fA-F]{2}:){5,}[0-9a-fA-F]{2}))?(?: (?P<text>.*))?$"
+)
+_MAC_LENGTH = 17
+_PRINTS_NAME = ("ACK", "REPLY")
+
+
+def _open(context: times.Context) -> Parse:
+    def parse(chunk: Chunk) -> Parsed:
+        telling = np.flatnonzero(mask(pc.match_substring_regex(chunk.lines, _TELLS)))
+        peeled = carrier.peel(chunk.lines.take(pa.array(telling)))
+        local, asked = extract(peeled.rest, _QUERY)
+        replies = extract(peeled.rest, _REPLY)
+        leases, lease = extract(peeled.rest, _LEASE)
+        rows = []
+        if len(local):
+            at = pa.array(local)
+            columns = {
+                "ts": carrier.read_stamps(peeled.stamp.take(at), context),
+                "client_ip": ip_column(asked["ip"]),
+                "client_port": port(asked["port"]),
+                "name": _names(asked["name"]),
+                "name_source": "qname",
+                "qtype": qtype_column(asked["qtype"]),
+                **_joined(peeled.pid, local, asked, *replies),
+            }
+            rows.append(Rows("dns", columns, telling[local]))
+        if len(leases):
+            rows.append(_leases(leases, lease, peeled, telling, context))
+        rejected = _rejected(peeled.rest, telling, rows)
+        held = sum(len(r.line) for r in rows) + sum(len(lines) for lines in rejected.values())
+        return Parsed(rows, rejected, len(chunk.lines) - held)
+
+    return parse
+
+
+def _names(text: pa.StringArray) -> pa.Array:
+    """dnsmasq prints a blank inside a label as it is, and a name that it cannot print not at all."""
+    hidden = pc.starts_with(text, "<")
+    return normalise_column(pc.if_else(hidden, None, pc.replace_substring(text, " ", "\\032")))
+
+
+def _joined(
+    pid: pa.Array, queries: np.ndarray, asked: dict[str, pa.Array],
+    replies: np.ndarray, told: dict[str, pa.Array],
+) -> dict[str, pa.Array]:
+    """Answers, response code and action of each query, from the replies of its serial number."""
+    query_of, order = _owners(pid, queries, asked, replies, told)
+    count = len(queries)
+    if not len(order):
+        return {}
+    value, verb = told["value"].take(pa.array(order)), told["verb"].take(pa.array(order))
+    says = ~mask(pc.is_in(verb, value_set=pa.array(_NO_VERDICT)))
+    code = by_distinct(pc.if_else(pa.array(says), value, None), _rcode, pa.string())
+    rcode = _first(count, query_of, code)
+    data = says & mask(pc.is_valid(value)) & ~mask(pc.or_(pc.starts_with(value, "<"), _is_code(value)))
+    blocked = mask(pc.match_substring_regex(verb, _BLOCKED))
+    action = np.full(count, None, object)
+    action[query_of[blocked]] = "blocked"
+    return {
+        "rcode": rcode,
+        "answers": _lists(count, query_of[data], value.filter(pa.array(data))),
+        "action": pa.array(action, pa.string()),
+    }
+
+
+def _owners(
+    pid: pa.Array, queries: np.ndarray, asked: dict[str, pa.Array],
+    replies: np.ndarray, told: dict[str, pa.Array],
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each reply whose query is in this chunk: the query, and the reply, in order of lines."""
+    def keys(at: np.ndarray, field: dict[str, pa.Array]) -> pa.Array:
+        process = pc.fill_null(pid.take(pa.array(at)), "")
+        return pc.binary_join_element_wise(process, field["serial"], field["asker"], field["port"], " ")
+
+    both = pa.concat_arrays([keys(queries, asked), keys(replies, told)]).dictionary_encode()
+    key = pc.fill_null(both.indices, -1).to_numpy(zero_copy_only=False)
+    line = np.concatenate((queries, replies))
+    order = np.lexsort((line, key))
+    is_query = order < len(queries)
+    last = np.maximum.accumulate(np.where(is_query, np.arange(len(order)), -1))
+    fits = ~is_query & (last >= 0) & (key[order] >= 0) & (key[order] == key[order[last]])
+    query, reply = order[last[fits]], order[fits] - len(queries)
+    by_line = np.argsort(reply, kind="stable")
+    return query[by_line], reply[by_line]
+
+
+_CODES = {"NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP", "NODATA", "NODATA-IPv4", "NODATA-IPv6"}
+
+
+def _is_code(value: pa.Array) -> pa.Array:
+    return pc.is_in(value, value_set=pa.array(sorted(_CODES)))
+
+
+def _rcode(value: str) -> str:
+    return value if value in _CODES and not value.startswith("NODATA") else "NOERROR"
+
+
+def _first(count: int, owner: np.ndarray, value: pa.Array) -> pa.Array:
+    """The first value of each owner (0 to `count`), null where it has none."""
+    have = np.flatnonzero(mask(pc.is_valid(value)))
+    owners, at = np.unique(owner[have], return_index=True)
+    index = np.full(count, -1)
+    index[owners] = have[at]
+    return value.take(pa.array(index, mask=index < 0))
+
+
+def _lists(count: int, owner: np.ndarray, value: pa.Array) -> pa.Array:
+    """The values of each owner as lists, null where it has none."""
+    order = np.argsort(owner, kind="stable")
+    sizes = np.bincount(owner, minlength=count)
+    offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int32)
+    lists = pa.ListArray.from_arrays(pa.array(offsets), value.take(pa.array(order)))
+    return pc.if_else(pa.array(sizes > 0), lists, pa.scalar(None, lists.type))
+
+
+def _leases(
+    index: np.ndarray, lease: dict[str, pa.Array], peeled: carrier.Peeled, telling: np.ndarray,
+    context: times.Context,
+) -> Rows:
+    station = lease["station"]
+    is_mac = pc.less_equal(pc.utf8_length(station), _MAC_LENGTH)
+    duid = pc.if_else(is_mac, None, station)
+    named = pc.and_(
+        pc.is_in(lease["message"], value_set=pa.array(_PRINTS_NAME)),
+        pc.match_substring_regex(lease["text"], r"^\S+$"),
+    )
+    columns = {
+        "ts": carrier.read_stamps(peeled.stamp.take(pa.array(index)), context),
+        "message": pc.utf8_lower(lease["message"]),
+        "client_ip": ip_column(lease["ip"]),
+        "client_mac": pc.coalesce(
+            mac_column(pc.if_else(is_mac, station, None)), by_distinct(duid, hex_duid_mac, MAC)
+        ),
+        "client_id": duid,
+        "hostname": pc.if_else(pc.fill_null(named, False), lease["text"], None),
+    }
+    return Rows("dhcp", columns, telling[index])
+
+
+def _rejected(rest: pa.StringArray, telling: np.ndarray, rows: list[Rows]) -> dict[str, np.ndarray]:
+    held = np.isin(telling, np.concatenate([r.line for r in rows]) if rows else [])
+    asks = mask(pc.match_substring_regex(rest, rf"{_TAG}(?:\d+ \S+ )?query\["))
+    leases = mask(pc.match_substring_regex(rest, r"^(?:dnsmasq-dhcp\S* )?(?:\d+ )?DHCP[A-Z]+\b"))
+    return refused({UNREADABLE: telling[asks & ~held], UNREADABLE_LEASE: telling[leases & ~held]})
+
+
+def _starts(lines: pa.StringArray) -> np.ndarray:
+    return mask(pc.match_substring_regex(lines, _BEGINS))
+
+
+_OURS = re.compile(r"\bdnsmasq(?:-\w+)?(?:\[\d+\])?: |dnsmasq(?:-\w+)? \d+ - ")
+
+
+def _sniff(lines: list[str]) -> float:
+    return share(lines, _OURS.search)
+
+
+_SAMPLES = ()
+
+FORMAT = LogFormat(
+    title="dnsmasq log (OpenWrt, ASUS, Pi-hole and other small routers)",
+    kinds=("dns", "dhcp"),
+    reference="https://thekelleys.org.uk/dnsmasq/docs/dnsmasq-man.html",
+    sniff=_sniff,
+    open=_open,
+    samples=_SAMPLES,
+    starts=_starts,
+)
