@@ -16,6 +16,9 @@ from netaudit.records.addresses import format_mac, parse_mac
 
 DETAILS = ("account", "ap_name", "bssid", "nas", "nas_port", "session", "ssid", "vlan")
 
+PHASES_S = 30
+"""Beginnings of one station that follow each other this soon, without an end between, are one."""
+
 
 class AccessLog:
     """The sessions of one kind, ``radius`` or ``wlan``, sorted once."""
@@ -45,9 +48,10 @@ class AccessLog:
         known = {
             "begun": np.full(len(events), NONE), "cap": np.full(len(events), STATION_CAP_S * SECOND),
         }
-        found = pair(group, when, order, role[events], **known)
+        steps = np.where(session[events] < 0, _phases(group, when, order, role[events]), role[events])
+        found = pair(group, when, order, steps, **known)
         cut = _new_addresses(ip[events], group, when, order, found)
-        found = pair(group, when, order, np.where(cut, Role.START, role[events]), **known)
+        found = pair(group, when, order, np.where(cut, Role.START, steps), **known)
         self._seen = _Seen(records, events, found, group)
         spans = replace(found, first=events[found.first], last=events[found.last])
         resets = np.flatnonzero((role == Role.RESET) & (time != NONE))
@@ -145,6 +149,16 @@ def _persons(account: np.ndarray, accounts: list[str]) -> np.ndarray:
     return np.where(machine[account], -1, account)
 
 
+def _phases(group: np.ndarray, time: np.ndarray, order: np.ndarray, role: np.ndarray) -> np.ndarray:
+    """Roles in which *associated*, *authenticated*, *connected* in a row are one beginning."""
+    by = np.lexsort((order, time, group))
+    soon = (np.diff(group[by], prepend=-2) == 0) & (np.diff(time[by], prepend=0) <= PHASES_S * SECOND)
+    again = (role[by] == Role.START) & soon & (np.append([Role.END], role[by][:-1]) != Role.END)
+    out = role.copy()
+    out[by[again]] = Role.SEEN
+    return out
+
+
 def _new_addresses(
     ip: np.ndarray, group: np.ndarray, time: np.ndarray, order: np.ndarray, found: Spans
 ) -> np.ndarray:
@@ -153,9 +167,7 @@ def _new_addresses(
     There the session is cut in two, so that neither half answers for the other's address.
     """
     by = np.lexsort((order, time, group))
-    head = np.zeros(len(by), np.int64)
-    head[np.isin(by, found.first)] = 1
-    session = np.cumsum(head)
+    session = np.cumsum(np.isin(by, found.first))
     named = np.flatnonzero(ip[by] >= 0)
     another = (np.diff(session[named], prepend=-2) == 0) & (np.diff(ip[by][named], prepend=-2) != 0)
     mask = np.zeros(len(by), bool)

@@ -10,8 +10,8 @@ import pyarrow as pa
 from netaudit.attribution.access_log import AccessLog
 from netaudit.attribution.columns import Records, codes_of, combine
 from netaudit.attribution.held import Held
-from netaudit.attribution.intervals import Index
-from netaudit.attribution.spans import Spans, concat, end_at_next, lease_spans, seen_spans
+from netaudit.attribution.intervals import Index, overlaps
+from netaudit.attribution.spans import Doubt, Spans, concat, end_at_next, lease_spans, seen_spans
 from netaudit.attribution.words import roles
 from netaudit.records.addresses import format_mac
 from netaudit.records.schemas import IP, MAC
@@ -70,7 +70,8 @@ class AddressLog:
     def active(self, low: int, high: int) -> set[bytes]:
         """Addresses that somebody held in a time."""
         spans = self.held.spans
-        now = (spans.start <= high) & (spans.end >= low)
+        reserved = spans.doubt == Doubt.NO_START | Doubt.NO_END  # an address kept free is not in use
+        now = overlaps(spans.start, spans.end, low, high) & ~reserved
         return {self.ips[int(code)].as_py() for code in np.unique(self._ip[now])}
 
     def _name(self, span: int) -> str:

@@ -82,7 +82,8 @@ def running_max(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
     # one maximum over everything never carries from one group into the next.
     ordered, rank = np.unique(values, return_inverse=True)
     step = np.cumsum(np.diff(groups, prepend=groups[0]) != 0) * len(ordered)
-    return ordered[np.maximum.accumulate(rank + step) - step]
+    reached: np.ndarray = ordered[np.maximum.accumulate(rank + step) - step]
+    return reached
 
 
 def overlaps(start: np.ndarray, end: np.ndarray, low: int, high: int) -> np.ndarray:

@@ -93,6 +93,11 @@ class NatLog:
         named: np.ndarray = self.server[rows] >= 0
         return named
 
+    @property
+    def tells_destinations(self) -> bool:
+        """Whether every translation says where it went."""
+        return len(self) > 0 and bool((self.server >= 0).all())
+
     def active(self, low: int, high: int) -> set[bytes]:
         """Inside addresses with a session in a time."""
         spans = self.held.spans

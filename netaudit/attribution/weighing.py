@@ -64,7 +64,8 @@ def weigh(
     """Group spans by holder and site, and rank the holders.
 
     What fits the time without clock error comes first, then what names the destination, then
-    what is nearest in time, then what has both its bounds in the log, then the earlier.
+    what shares more of the time asked for, then what is nearer to it, then what has both its
+    bounds in the log, then what begins nearer to it.
 
     Args:
         held: The log.
@@ -79,10 +80,11 @@ def weigh(
     spans = held.spans
     start, end, doubt = spans.start[rows], spans.end[rows], spans.doubt[rows]
     exact = overlaps(start, end, window.low, window.high)
-    away = np.maximum(np.maximum(start - window.high, window.low - end), 0)
+    apart = np.maximum(start, window.low) - np.minimum(end, window.high)
+    begins = np.abs(start - window.low)
     destined = np.zeros(len(rows), bool) if preferred is None else preferred
     who, site = held.holder[rows], _site_of(held.site[rows])
-    order = np.lexsort((site, who, start, doubt != 0, away, ~destined, ~exact))
+    order = np.lexsort((site, who, begins, doubt != 0, apart, ~destined, ~exact))
     groups: dict[tuple[int, int], list[int]] = {}
     for at in order.tolist():
         groups.setdefault((int(who[at]), int(site[at])), []).append(at)

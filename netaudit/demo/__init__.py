@@ -45,7 +45,7 @@ def write_week(folder: Path, seed: int = SEED) -> Week:
     from netaudit.demo.access import write_access_point_log, write_accounting
     from netaudit.demo.answers import answer_key, write_key
     from netaudit.demo.capture import write_capture
-    from netaudit.demo.configuration import write_configuration
+    from netaudit.demo.configuration import write_configuration, write_own_list
     from netaudit.demo.incidents import GAP_US, make_schedule
     from netaudit.demo.inventory import write_inventory
     from netaudit.demo.leases import write_dnsmasq_log, write_lease_journal
@@ -53,31 +53,51 @@ def write_week(folder: Path, seed: int = SEED) -> Week:
     from netaudit.demo.logs import write_query_log, write_session_log
     from netaudit.demo.office import GOV, HALL, NET
 
-    for name in ("capture", "dns", "nat", "dhcp", "access"):
+    for name in (
+        "evidence/capture",
+        "evidence/dns",
+        "evidence/nat",
+        "evidence/dhcp",
+        "evidence/access",
+        "lists",
+    ):
         (folder / name).mkdir(parents=True, exist_ok=True)
     schedule = make_schedule(seed)
-    hall_leases = "dhcp/service-hall.leases"
+    hall_leases = "evidence/dhcp/service-hall.leases"
     numbers = {
-        "capture/mirror.pcapng": write_capture(folder / "capture/mirror.pcapng", schedule),
-        "dns/queries-gov.log": write_query_log(folder / "dns/queries-gov.log", schedule, GOV.resolver),
-        "dns/queries-internet.log": write_query_log(
-            folder / "dns/queries-internet.log", schedule, NET.resolver
+        "evidence/capture/mirror.pcapng": write_capture(
+            folder / "evidence/capture/mirror.pcapng", schedule
         ),
-        "nat/conntrack-gov.log": write_session_log(folder / "nat/conntrack-gov.log", schedule, GOV.egress),
-        "nat/conntrack-internet.log": write_session_log(
-            folder / "nat/conntrack-internet.log", schedule, NET.egress
+        "evidence/dns/queries-gov.log": write_query_log(
+            folder / "evidence/dns/queries-gov.log", schedule, GOV.resolver
         ),
-        "dhcp/gov-offices.leases": write_lease_journal(folder / "dhcp/gov-offices.leases", schedule, GOV),
+        "evidence/dns/queries-internet.log": write_query_log(
+            folder / "evidence/dns/queries-internet.log", schedule, NET.resolver
+        ),
+        "evidence/nat/conntrack-gov.log": write_session_log(
+            folder / "evidence/nat/conntrack-gov.log", schedule, GOV.egress
+        ),
+        "evidence/nat/conntrack-internet.log": write_session_log(
+            folder / "evidence/nat/conntrack-internet.log", schedule, NET.egress
+        ),
+        "evidence/dhcp/gov-offices.leases": write_lease_journal(
+            folder / "evidence/dhcp/gov-offices.leases", schedule, GOV
+        ),
         hall_leases: write_lease_journal(folder / hall_leases, schedule, HALL, silent_us=GAP_US),
-        "dhcp/internet-offices-dnsmasq.log": write_dnsmasq_log(
-            folder / "dhcp/internet-offices-dnsmasq.log", schedule, NET
+        "evidence/dhcp/internet-offices-dnsmasq.log": write_dnsmasq_log(
+            folder / "evidence/dhcp/internet-offices-dnsmasq.log", schedule, NET
         ),
-        "access/radius-detail": write_accounting(folder / "access/radius-detail", schedule, NET),
-        "access/hall-ap.log": write_access_point_log(folder / "access/hall-ap.log", schedule, HALL),
+        "evidence/access/radius-detail": write_accounting(
+            folder / "evidence/access/radius-detail", schedule, NET
+        ),
+        "evidence/access/hall-ap.log": write_access_point_log(
+            folder / "evidence/access/hall-ap.log", schedule, HALL
+        ),
     }
     write_inventory(folder / "inventory.csv")
     write_letter(folder / "letter.txt")
     write_configuration(folder / "netaudit.toml")
+    write_own_list(folder / "lists")
     key = answer_key(seed, schedule, numbers, gap_file=hall_leases)
     write_key(folder / "truth.json", key)
     paths = [folder / name for name in numbers]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from netaudit.demo import incidents
 from netaudit.demo.clock import rfc3339
+from netaudit.demo.configuration import OWN_LIST
 from netaudit.demo.letter import NUMBER
 from netaudit.demo.office import GOV, HALL, OWNERLESS_ASSET, SEGMENTS, SSID
 from netaudit.demo.traffic import Connection, Lookup, Schedule
@@ -42,6 +43,8 @@ class Answer:
     macs: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
+    public: tuple[str, ...] = ()
+    """Address and port at the egress of each connection, as a letter would name them."""
     asset: str = ""
     """Number of the client's asset; empty where the office has none."""
     account: str = ""
@@ -134,6 +137,7 @@ def _answer(wanted: Answer, schedule: Schedule, numbers: Numbers) -> Answer:
         macs=tuple(sorted({stay.device.mac for stay in stays})),
         names=tuple(sorted({one.name for one in happened})),
         servers=tuple(sorted(outside | {connection.server for connection in connections})),
+        public=tuple(f"{one.public_ip}:{one.public_port}" for one in connections if "." in one.public_ip),
         asset=stays[0].device.asset,
         account=stays[0].device.account,
         evidence=tuple(sorted((file, tuple(tags[tag])) for file, tags in numbers.items() if tag in tags)),
@@ -148,7 +152,7 @@ _WANTED = (
         list_id="demo-flagged",
         entry=FLAGGED,
         grade="exchanged",
-        reach="device",
+        reach="address",  # a random hardware address holds, but names no device
         hops=(("nat", "held"), ("lease", "held"), ("station", "held"), ("asset", "missing")),
         reasons=("R-RANDOM-MAC", "R-SHARED-KEY"),
     ),
@@ -187,7 +191,7 @@ _WANTED = (
         FINDING,
         "a phishing name that the resolver answered NXDOMAIN",
         list_id="demo-phishing",
-        entry=PHISHING,
+        entry=PHISHING.partition(".")[2],
         grade="blocked",
         hops=(("lease", "held"),),
     ),
@@ -208,7 +212,7 @@ _WANTED = (
         incidents.DOH,
         FINDING,
         "a computer that uses encrypted DNS",
-        list_id="public-encrypted-dns",
+        list_id=OWN_LIST,
         entry=ENCRYPTED_DNS,
         grade="exchanged",
         rule="NA-DNS-02",

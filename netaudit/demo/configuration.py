@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from netaudit.demo.office import GOV, HALL, NET, SSID, SUPERIOR, UNIT, UNIT_CODE
+from netaudit.demo.world import ENCRYPTED_DNS
 
+OWN_LIST = "office-encrypted-dns"
 _CONFIGURATION = """\
 # A made-up office; see docs/configuration.md for every setting.
 
@@ -84,13 +86,13 @@ department = "行政审批科"
 # Mirror ports of the core switch; each packet carries its own time.
 [[source]]
 id = "mirror-ports"
-path = "capture/mirror.pcapng"
+path = "evidence/capture/mirror.pcapng"
 role = "capture"
 
 # BIND writes local time without a zone: it must be declared.
 [[source]]
 id = "dns-gov"
-path = "dns/queries-gov.log"
+path = "evidence/dns/queries-gov.log"
 role = "dns"
 timezone = "Asia/Shanghai"
 retention_days = 90
@@ -99,7 +101,7 @@ segments = ["{gov.id}", "{hall.id}", "servers"]
 [[source]]
 id = "dns-internet"
 site = "{net.id}"
-path = "dns/queries-internet.log"
+path = "evidence/dns/queries-internet.log"
 role = "dns"
 timezone = "Asia/Shanghai"
 retention_days = 200
@@ -108,7 +110,7 @@ segments = ["{net.id}"]
 # conntrack stamps are epoch seconds: no zone needed.
 [[source]]
 id = "nat-gov"
-path = "nat/conntrack-gov.log"
+path = "evidence/nat/conntrack-gov.log"
 role = "nat"
 retention_days = 200
 segments = ["{gov.id}", "{hall.id}", "servers"]
@@ -116,7 +118,7 @@ segments = ["{gov.id}", "{hall.id}", "servers"]
 [[source]]
 id = "nat-internet"
 site = "{net.id}"
-path = "nat/conntrack-internet.log"
+path = "evidence/nat/conntrack-internet.log"
 role = "nat"
 retention_days = 200
 segments = ["{net.id}"]
@@ -126,7 +128,7 @@ segments = ["{net.id}"]
 [[source]]
 id = "dhcp-gov"
 site = "{gov.id}"
-path = "dhcp/gov-offices.leases"
+path = "evidence/dhcp/gov-offices.leases"
 role = "dhcp"
 retention_days = 200
 segments = ["{gov.id}"]
@@ -134,7 +136,7 @@ segments = ["{gov.id}"]
 [[source]]
 id = "dhcp-hall"
 site = "{hall.id}"
-path = "dhcp/service-hall.leases"
+path = "evidence/dhcp/service-hall.leases"
 role = "dhcp"
 retention_days = 200
 segments = ["{hall.id}"]
@@ -142,7 +144,7 @@ segments = ["{hall.id}"]
 [[source]]
 id = "dhcp-internet"
 site = "{net.id}"
-path = "dhcp/internet-offices-dnsmasq.log"
+path = "evidence/dhcp/internet-offices-dnsmasq.log"
 role = "dhcp"
 timezone = "Asia/Shanghai"
 retention_days = 200
@@ -151,7 +153,7 @@ segments = ["{net.id}"]
 [[source]]
 id = "radius-internet"
 site = "{net.id}"
-path = "access/radius-detail"
+path = "evidence/access/radius-detail"
 role = "access"
 timezone = "Asia/Shanghai"
 retention_days = 200
@@ -161,7 +163,7 @@ segments = ["{net.id}"]
 [[source]]
 id = "wifi-hall"
 site = "{hall.id}"
-path = "access/hall-ap.log"
+path = "evidence/access/hall-ap.log"
 role = "access"
 timezone = "Asia/Shanghai"
 retention_days = 200
@@ -184,6 +186,13 @@ id = "demo-mining"
 [[blocklist]]
 id = "public-encrypted-dns"
 
+# The office's own list.
+[[blocklist]]
+id = "{own_list}"
+path = "lists/{own_list}.txt"
+format = "domains-subtree"
+category = "doh-resolver"
+
 [privacy]
 retention_days = 90
 
@@ -196,6 +205,19 @@ hall_name = "政务服务大厅"
 def write_configuration(path: Path) -> None:
     """Write the office's configuration."""
     text = _CONFIGURATION.format(
-        unit=UNIT, code=UNIT_CODE, superior=SUPERIOR, gov=GOV, hall=HALL, net=NET, ssid=SSID
+        unit=UNIT,
+        code=UNIT_CODE,
+        superior=SUPERIOR,
+        gov=GOV,
+        hall=HALL,
+        net=NET,
+        ssid=SSID,
+        own_list=OWN_LIST,
     )
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_own_list(folder: Path) -> None:
+    """Write the block list that the office keeps itself."""
+    text = f"# Encrypted DNS that the office has met; each name stands for its subdomains too.\n{ENCRYPTED_DNS}\n"
+    (folder / f"{OWN_LIST}.txt").write_text(text, encoding="utf-8", newline="\n")

@@ -61,5 +61,11 @@ def _infrastructure() -> list[tuple[str, ...]]:
         row("ZF-2022-0004", "接入交换机 SW-HL-01", NAS, NAS_MAC, NET.id),
         row("ZF-2022-0005", "政务外网出口网关", "10.66.1.1", GOV.gateway_mac, GOV.id),
         row("ZF-2022-0006", "互联网出口网关", "192.168.20.1", NET.gateway_mac, NET.id),
-        (*row("ZF-2022-0007", "大厅无线接入点", "10.66.3.2", documentation_mac(0xF4), HALL.id)[:6], "政务服务大厅", HALL.id, "", ""),
+        (
+            *row("ZF-2022-0007", "大厅无线接入点", "10.66.3.2", documentation_mac(0xF4), HALL.id)[:6],
+            "政务服务大厅",
+            HALL.id,
+            "",
+            "",
+        ),
     ]

@@ -36,9 +36,14 @@ def tell(folder: Path, locale: str) -> Iterator[Week | Step]:
     week = write_week(folder)
     yield week
     for words, arguments in _commands(locale):
-        run = subprocess.run(  # noqa: S603 -- our own interpreter and arguments
+        run = subprocess.run(
             [sys.executable, "-m", "netaudit", "--lang", locale, *arguments],
-            cwd=folder, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
         yield Step(words, "netaudit " + " ".join(arguments), run.returncode, run.stdout, run.stderr)
 
@@ -46,11 +51,18 @@ def tell(folder: Path, locale: str) -> Iterator[Week | Step]:
 def _commands(locale: str) -> list[tuple[str, list[str]]]:
     del locale  # the papers of this office are in Chinese whatever the reader's language
     return [
-        ("Open a case for the letter; what was read from it is shown.",
-         ["case", "new", CASE, "--notice", "letter.txt", "--as-of", AS_OF, "--by", "demo"]),
-        ("Read the captures and logs, match them, walk back, check the rules.",
-         ["scan", "evidence", "inventory.csv", "--case", CASE, "--as-of", AS_OF, "--by", "demo"]),
-        ("Show the case: how far the letter's visit can be traced, and why no further.", ["case", "show", CASE]),
+        (
+            "Open a case for the letter; what was read from it is shown.",
+            ["case", "new", CASE, "--notice", "letter.txt", "--as-of", AS_OF, "--by", "demo"],
+        ),
+        (
+            "Read the captures and logs, match them, walk back, check the rules.",
+            ["scan", "evidence", "inventory.csv", "--case", CASE, "--as-of", AS_OF, "--by", "demo"],
+        ),
+        (
+            "Show the case: how far the letter's visit can be traced, and why no further.",
+            ["case", "show", CASE],
+        ),
         ("Print the rectification report.", ["report", CASE, "--format", "docx,html", "--by", "demo"]),
         ("Verify that evidence, findings and the log of looks hold together.", ["verify", CASE]),
     ]

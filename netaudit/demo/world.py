@@ -8,7 +8,7 @@ from dataclasses import dataclass
 FLAGGED = "flagged-site.example"
 FLAGGED_IMAGE = "img.flagged-site.example"
 CASINO = "lucky-casino.example"
-PHISHING = "secure-login.phish-demo.example"
+PHISHING = "secure-login.mail-verify-account.example"
 LOOKALIKE = "notflagged-site.example"
 LOOKALIKE_BELOW = "flagged-site.example.cdn-demo.test"
 ENCRYPTED_DNS = "doh.resolver-demo.example"

@@ -99,7 +99,7 @@ def read(lines: pa.StringArray, schema: pa.Schema, as_text: Iterable[str] = ()) 
 
 
 def _quote_number(text: pa.Array, name: str) -> pa.Array:
-    bare = rf'("{re.escape(name)}"\s*:\s*)(-?\d+(?:\.\d+)?)'
+    bare = rf'("{re.escape(name)}"\s*:\s*)(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)'
     if not pc.any(pc.match_substring_regex(text, bare)).as_py():
         return text
     return pc.replace_substring_regex(text, bare, r'\1"\2"')

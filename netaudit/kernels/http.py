@@ -45,6 +45,8 @@ class Requests(NamedTuple):
     status: Octets
     """TRUNCATED: the head does not end here and holds no Host yet."""
     octets: Octets
+    begin: Ints
+    """Where in its payload it begins."""
     method_at: Ints
     method_length: Ints
     target_at: Ints
@@ -53,6 +55,11 @@ class Requests(NamedTuple):
     host_length: Ints
     version_at: Ints
     """Of the three octets after ``HTTP/``."""
+
+    def take(self, rows: np.ndarray) -> Requests:
+        """Some rows."""
+        columns = {name: getattr(self, name)[rows] for name in self._fields if name != "octets"}
+        return Requests(octets=self.octets, **columns)
 
 
 def is_request(window: Window, at: Ints, length: Ints) -> Bools:
@@ -84,7 +91,7 @@ def read_requests(window: Window, at: Ints, length: Ints) -> Requests:
     asks = asks[lines.is_first[asks] | _well_ended(text, lines, asks)]
     asks = asks[_after_bodyless(lines.payload[asks], text, lines.at[asks])]
     hosts = np.flatnonzero(_is_host(first) & (lines.length >= 5) & lines.whole)
-    return _requests(text, lines, asks, hosts, np.flatnonzero(is_blank))
+    return _requests(text, lines, asks, hosts, np.flatnonzero(is_blank), spans.offsets)
 
 
 class _Lines(NamedTuple):
@@ -136,7 +143,9 @@ def _after_bodyless(payload: Ints, text: Window, at: Ints) -> Bools:
     return before == before[first] if len(payload) else has_body
 
 
-def _requests(text: Window, lines: _Lines, asks: Ints, hosts: Ints, blanks: Ints) -> Requests:
+def _requests(
+    text: Window, lines: _Lines, asks: Ints, hosts: Ints, blanks: Ints, starts: Ints
+) -> Requests:
     """Put each request line together with the Host line of its own head."""
     total = len(lines.at)
     payload = lines.payload[asks]
@@ -155,7 +164,7 @@ def _requests(text: Window, lines: _Lines, asks: Ints, hosts: Ints, blanks: Ints
     chosen = np.where(has_host, host, 0)
     nothing = np.zeros(len(asks), np.int64)
     return Requests(
-        payload, status.astype(np.uint8), text.octets,
+        payload, status.astype(np.uint8), text.octets, at - starts[payload],
         at, method_length,
         target_at, np.maximum(at + length - 9 - target_at, 0),
         np.where(has_host, lines.at[chosen] + 5, nothing) if total else nothing,

@@ -178,12 +178,13 @@ def udp(cursor: Cursor, rows: Ints) -> None:
     cursor.finish(rows, Status.OK)
     cursor.layer[rows[np.isin(dport, VXLAN_PORTS)]] = Layer.VXLAN
     cursor.layer[rows[dport == GENEVE_PORT]] = Layer.GENEVE
-    cursor.layer[rows[dport == GTP_PORT]] = Layer.GTP
+    is_gtp = (dport == GTP_PORT) | (window.u16(at) == GTP_PORT)  # gateways answer from any port
+    cursor.layer[rows[is_gtp]] = Layer.GTP
 
 
 def vxlan(cursor: Cursor, rows: Ints) -> None:
     """VXLAN (RFC 7348 section 5); what does not look like it stays a UDP datagram."""
-    rows = _plain_udp_unless(cursor, rows, 22, lambda at: cursor.window.u8(at) == 0x08)
+    rows = _plain_udp_unless(cursor, rows, 22, lambda at: (cursor.window.u8(at) & 0x08) != 0)
     rows = cursor.enter(rows, Tunnel.VXLAN, cursor.window.u32(cursor.at[rows] + 4) >> 8)
     _inner(cursor, rows, 8, Layer.ETHERNET)
 

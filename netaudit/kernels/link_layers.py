@@ -141,12 +141,12 @@ def frame_relay(cursor: Cursor, rows: Ints) -> None:
 
 
 def pppoe(cursor: Cursor, rows: Ints) -> None:
-    """PPPoE session (RFC 2516 section 4): code 0, then a PPP protocol number."""
+    """PPPoE session (RFC 2516 section 4): code 0, then PPP."""
     rows = cursor.having(rows, 8)
     at = cursor.at[rows]
     rows = _others_done(cursor, rows, cursor.window.u16(at) == 0x1100)
     rows = cursor.enter(rows, Tunnel.PPPOE)
-    cursor.advance(rows, 8, PPP_PROTOCOLS[cursor.window.u16(cursor.at[rows] + 6)])
+    cursor.advance(rows, 6, Layer.PPP)
 
 
 def mpls(cursor: Cursor, rows: Ints) -> None:

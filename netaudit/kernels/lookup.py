@@ -118,7 +118,8 @@ def spread(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """``start, start + 1, …`` for each pair of a start and a count, one after the other."""
     total = int(counts.sum())
     before = np.cumsum(counts) - counts
-    return np.arange(total) + np.repeat(starts - before, counts)
+    places: np.ndarray = np.arange(total) + np.repeat(starts - before, counts)
+    return places
 
 
 def suffixes(data: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -159,11 +160,15 @@ def _escaped(body: np.ndarray, dots: np.ndarray, begins: np.ndarray) -> np.ndarr
     last_other = np.maximum.accumulate(np.where(body == _BACKSLASH, -1, position))
     before = np.where(dots > begins, last_other[np.maximum(dots - 1, 0)], dots - 1)
     run = dots - 1 - np.maximum(before, begins - 1)
-    return (run % 2).astype(bool)
+    odd: np.ndarray = run % 2 == 1
+    return odd
 
 
 def equal_bytes(
-    left: np.ndarray, left_starts: np.ndarray, right: np.ndarray, right_starts: np.ndarray,
+    left: np.ndarray,
+    left_starts: np.ndarray,
+    right: np.ndarray,
+    right_starts: np.ndarray,
     lengths: np.ndarray,
 ) -> np.ndarray:
     """Whether pieces of two byte arrays are equal; both pieces of a pair are equally long.
@@ -179,8 +184,7 @@ def equal_bytes(
         last = max(first + 1, int(np.searchsorted(ends, done + 16 * BLOCK, "right")))
         counts = lengths[first:last]
         same = (
-            left[spread(left_starts[first:last], counts)]
-            == right[spread(right_starts[first:last], counts)]
+            left[spread(left_starts[first:last], counts)] == right[spread(right_starts[first:last], counts)]
         )
         wrong = np.repeat(np.arange(first, last), counts)[~same]
         out[wrong] = False
@@ -199,9 +203,7 @@ def repeats(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order[twins], order[twins + 1]
 
 
-def mask_addresses(
-    high: np.ndarray, low: np.ndarray, prefix: int
-) -> tuple[np.ndarray, np.ndarray]:
+def mask_addresses(high: np.ndarray, low: np.ndarray, prefix: int) -> tuple[np.ndarray, np.ndarray]:
     """The network part of 128-bit addresses for a prefix length of 0 to 128."""
     top = (1 << 128) - (1 << (128 - prefix))
     return high & np.uint64(top >> 64), low & np.uint64(top & (2**64 - 1))

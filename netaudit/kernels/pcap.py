@@ -67,14 +67,15 @@ class PcapWalker:
         """Offsets of up to `most` whole records; where the walk stands; whether a length is absurd."""
         data, size, record = window.data, len(window.data), self._record
         length_at = struct.Struct(self._order + "I").unpack_from
-        offsets = []
-        while len(offsets) < most and at + record <= size:
-            (caplen,) = length_at(data, at + 8)
-            if caplen > MAX_PACKET:
-                return np.array(offsets, np.int64), at, True
-            stop = at + record + caplen
-            if stop > size:
+        offsets: list[int] = []
+        last = size - record
+        for _ in range(most):
+            if at > last:
                 break
+            (caplen,) = length_at(data, at + 8)
+            stop = at + record + caplen
+            if stop > size or caplen > MAX_PACKET:
+                return np.array(offsets, np.int64), at, caplen > MAX_PACKET
             offsets.append(at)
             at = stop
         return np.array(offsets, np.int64), at, False

@@ -60,7 +60,10 @@ class _Hits:
 
     def take(self, chosen: np.ndarray) -> _Hits:
         return _Hits(
-            self.row[chosen], self.entry[chosen], self.field[chosen], self.position[chosen],
+            self.row[chosen],
+            self.entry[chosen],
+            self.field[chosen],
+            self.position[chosen],
             self.value[chosen],
         )
 
@@ -112,7 +115,12 @@ def _name_values(batch: pa.RecordBatch) -> _Values:
     texts, code = _distinct(column.take(pa.array(row)).cast(pa.string()))
     count = len(texts)
     return _Values(
-        Field.NAME, texts, np.zeros((count, 16), np.uint8), np.zeros(count, bool), code, row,
+        Field.NAME,
+        texts,
+        np.zeros((count, 16), np.uint8),
+        np.zeros(count, bool),
+        code,
+        row,
         np.full(len(row), -1),
     )
 
@@ -135,7 +143,12 @@ def _answer_values(batch: pa.RecordBatch) -> _Values:
     octets = np.frombuffer(b"".join(ip or bytes(16) for ip in packed), np.uint8).reshape(-1, 16)
     is_address = np.array([ip is not None for ip in packed], bool)
     return _Values(
-        Field.ANSWER, pa.array(names, pa.string()), octets, is_address, code, parent[wanted],
+        Field.ANSWER,
+        pa.array(names, pa.string()),
+        octets,
+        is_address,
+        code,
+        parent[wanted],
         position[wanted],
     )
 
@@ -146,8 +159,13 @@ def _address_values(batch: pa.RecordBatch) -> _Values:
     distinct, code = _distinct(column.take(pa.array(row)))
     count = len(distinct)
     return _Values(
-        Field.SERVER_IP, pa.nulls(count, pa.string()), to_bytes(distinct.cast(IP)),
-        np.ones(count, bool), code, row, np.full(len(row), -1),
+        Field.SERVER_IP,
+        pa.nulls(count, pa.string()),
+        to_bytes(distinct.cast(IP)),
+        np.ones(count, bool),
+        code,
+        row,
+        np.full(len(row), -1),
     )
 
 
@@ -179,8 +197,10 @@ def _hits(values: _Values, first_number: int, index: IndicatorIndex) -> _Hits:
     chosen = spread(heads[code], counts[code])
     occurrence = np.repeat(occurrence, counts[code])
     return _Hits(
-        values.row[occurrence], entry[chosen],
-        np.full(len(occurrence), values.field.code, np.uint8), values.position[occurrence],
+        values.row[occurrence],
+        entry[chosen],
+        np.full(len(occurrence), values.field.code, np.uint8),
+        values.position[occurrence],
         values.code[occurrence] + first_number,
     )
 
@@ -229,8 +249,11 @@ def _joined(parts: list[_Hits]) -> _Hits:
         return np.concatenate([np.empty(0, type_), *(getattr(p, name) for p in parts)])
 
     return _Hits(
-        column("row", np.int64), column("entry", np.int64), column("field", np.uint8),
-        column("position", np.int64), column("value", np.int64),
+        column("row", np.int64),
+        column("entry", np.int64),
+        column("field", np.uint8),
+        column("position", np.int64),
+        column("value", np.int64),
     )
 
 
@@ -243,6 +266,13 @@ def _split(hits: _Hits, index: IndicatorIndex) -> Matches:
     found, silent = hits.take(np.flatnonzero(listed & (by == NONE))), np.flatnonzero(by != NONE)
     allowed = hits.take(silent)
     return Matches(
-        found.row, found.entry, found.field, found.position, allowed.row, allowed.entry,
-        allowed.field, allowed.position, hits.entry[by[silent]],
+        found.row,
+        found.entry,
+        found.field,
+        found.position,
+        allowed.row,
+        allowed.entry,
+        allowed.field,
+        allowed.position,
+        hits.entry[by[silent]],
     )

@@ -40,7 +40,7 @@ class _Refused(Exception):  # noqa: N818 -- it says why a line is no rule, not t
 
 @dataclass(frozen=True, slots=True)
 class _Modifiers:
-    condition: Condition = Condition()
+    condition: Condition
     important: bool = False
     cancels: bool = False
 

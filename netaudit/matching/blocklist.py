@@ -113,15 +113,23 @@ def read_blocklist(toml_path: Path) -> Blocklist:
     if described.path:
         identity = identify(toml_path.parent / described.path)
         _fill(sink, identity, format_)
-        return _finish(toml_path.stem, described, identity, sink, None)
+        return _finish(toml_path.stem, described, identity, sink)
     format_.parse(_chunk(described.entries), sink)
     lines = _lines_of(text, described.entries)
     return _finish(toml_path.stem, described, identity, sink, lines)
 
 
 def read_list_file(
-    path: Path, format: str, list_id: str, category: str, *, severity: str = "medium",  # noqa: A002 -- the word of the configuration
-    allow: bool = False, reason: str = "", allow_wide: bool = False,
+    path: Path,
+    format: str,  # noqa: A002 -- the word of the configuration
+    list_id: str,
+    category: str,
+    *,
+    severity: str = "medium",
+    allow: bool = False,
+    reason: str = "",
+    allow_wide: bool = False,
+    checked: bool = True,
 ) -> Blocklist:
     """Read a list that has no description.
 
@@ -134,6 +142,7 @@ def read_list_file(
         allow: An allow-list.
         reason: Why it allows.
         allow_wide: Take entries that cover a public suffix or a great part of the Internet.
+        checked: Refuse a file most of whose lines are not in this format.
 
     Raises:
         BlocklistError: The list is too long, or not of this format.
@@ -141,13 +150,19 @@ def read_list_file(
     """
     found = find_format(format, str(path))
     described = Description(
-        title={"en": list_id}, category=category, format=format, path=str(path), severity=severity,
-        allow=allow, reason=reason, allow_wide=allow_wide,
+        title={"en": list_id},
+        category=category,
+        format=format,
+        path=str(path),
+        severity=severity,
+        allow=allow,
+        reason=reason,
+        allow_wide=allow_wide,
     )
     identity = identify(path)
     sink = RuleSink()
     _fill(sink, identity, found)
-    return _finish(list_id, described, identity, sink, None)
+    return _finish(list_id, described, identity, sink, checked=checked)
 
 
 def _read_description(path: Path) -> tuple[str, Description]:
@@ -156,8 +171,11 @@ def _read_description(path: Path) -> tuple[str, Description]:
         described: Description = read_table(tomllib.loads(text), Description, str(path))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BlocklistError(
-            "list-description", "The description of this list cannot be read: {reason}.",
-            where=str(path), hint="Compare with blocklists/README.md.", reason=str(error),
+            "list-description",
+            "The description of this list cannot be read: {reason}.",
+            where=str(path),
+            hint="Compare with blocklists/README.md.",
+            reason=str(error),
         ) from error
     except ConfigError as error:
         raise BlocklistError(
@@ -174,8 +192,11 @@ def _read_description(path: Path) -> tuple[str, Description]:
         problem = "an allow-list needs a reason"
     if problem:
         raise BlocklistError(
-            "list-description", "The description of this list cannot be read: {reason}.",
-            where=str(path), hint="Compare with blocklists/README.md.", reason=problem,
+            "list-description",
+            "The description of this list cannot be read: {reason}.",
+            where=str(path),
+            hint="Compare with blocklists/README.md.",
+            reason=problem,
         )
     return text, described
 
@@ -186,28 +207,40 @@ def _fill(sink: RuleSink, identity: Identity, format_: ListFormat) -> None:
             format_.parse(chunk, sink)
             if sink.lines > MAX_LINES:
                 raise BlocklistError(
-                    "list-too-long", "This list has more than {limit} lines.", where=identity.name,
+                    "list-too-long",
+                    "This list has more than {limit} lines.",
+                    where=identity.name,
                     hint="Check where it comes from; split it if it is really this long.",
                     limit=MAX_LINES,
                 )
         if stream.trouble:
             raise BlocklistError(
-                "list-damaged", "This list is not whole: {reason}.", where=identity.name,
+                "list-damaged",
+                "This list is not whole: {reason}.",
+                where=identity.name,
                 hint="Fetch it again; half a list would find half of what there is.",
                 reason=stream.trouble,
             )
 
 
 def _finish(
-    list_id: str, described: Description, identity: Identity, sink: RuleSink, lines: np.ndarray | None
+    list_id: str,
+    described: Description,
+    identity: Identity,
+    sink: RuleSink,
+    lines: np.ndarray | None = None,
+    *,
+    checked: bool = True,
 ) -> Blocklist:
     rules, report = sink.finish(guarded=not described.allow_wide, lines=lines)
     wrong = report.skipped_for(INVALID) + report.skipped_for(NOT_TEXT)
-    if wrong > report.rule_lines:
-        first = next(s.first[0] for s in report.skipped if s.reason in {INVALID, NOT_TEXT})
+    if checked and wrong > report.rule_lines:
+        first = min(s.first[0] for s in report.skipped if s.reason in {INVALID, NOT_TEXT})
         raise BlocklistError(
-            "list-not-in-format", "Most lines of this list are not in the format {format}.",
-            where=f"{identity.name}, line {first}", format=described.format,
+            "list-not-in-format",
+            "Most lines of this list are not in the format {format}.",
+            where=f"{identity.name}, line {first}",
+            format=described.format,
             hint="Choose its format, and see that it is no web page that came instead of it.",
         )
     return Blocklist(list_id, described, identity.sha256, identity.name, rules, report)

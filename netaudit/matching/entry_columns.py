@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.kernels.lookup import parse_ipv4
+from netaudit.matching.columns import as_mask, text_bytes
 from netaudit.matching.indicator import Scope
-from netaudit.matching.rules import INVALID, LOCAL, SINGLE_LABEL, RuleSink, text_bytes
+from netaudit.matching.rules import INVALID, LOCAL, SINGLE_LABEL, RuleSink
 from netaudit.records.addresses import network_range, parse_ip
 from netaudit.records.names import normalise, split_labels
 
@@ -52,8 +53,14 @@ def plain_names(words: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 
 def take_names(
-    sink: RuleSink, index: np.ndarray, words: pa.Array, entry: pa.Array, *, scope: Scope,
-    single_labels: bool = False, addresses: bool = True,
+    sink: RuleSink,
+    index: np.ndarray,
+    words: pa.Array,
+    entry: pa.Array,
+    *,
+    scope: Scope,
+    single_labels: bool = False,
+    addresses: bool = True,
 ) -> None:
     """Put words that should be names into `sink`.
 
@@ -72,8 +79,10 @@ def take_names(
     odd = np.flatnonzero(~plain)
     rest = OddEntries()
     for line, word, raw in zip(
-        index[odd].tolist(), words.take(pa.array(odd)).to_pylist(),
-        entry.take(pa.array(odd)).to_pylist(), strict=True,
+        index[odd].tolist(),
+        words.take(pa.array(odd)).to_pylist(),
+        entry.take(pa.array(odd)).to_pylist(),
+        strict=True,
     ):
         address = parse_ip(word)
         if address is not None and addresses:
@@ -103,14 +112,19 @@ def take_addresses(sink: RuleSink, index: np.ndarray, words: pa.Array, entry: pa
     sink.note(HOST_BITS, index[good & (address & ~mask != 0)])
     chosen = np.flatnonzero(good)
     sink.networks(
-        index[good], np.zeros(len(chosen)), (address & mask)[good] | np.uint64(0xFFFF << 32),
-        (prefix[good] + 96).astype(np.uint8), entry.take(pa.array(chosen)),
+        index[good],
+        np.zeros(len(chosen)),
+        (address & mask)[good] | np.uint64(0xFFFF << 32),
+        (prefix[good] + 96).astype(np.uint8),
+        entry.take(pa.array(chosen)),
     )
     odd = np.flatnonzero(~good)
     rest = OddEntries()
     for line, word, raw in zip(
-        index[odd].tolist(), words.take(pa.array(odd)).to_pylist(),
-        entry.take(pa.array(odd)).to_pylist(), strict=True,
+        index[odd].tolist(),
+        words.take(pa.array(odd)).to_pylist(),
+        entry.take(pa.array(odd)).to_pylist(),
+        strict=True,
     ):
         networks = read_networks(word)
         if not networks:
@@ -163,22 +177,42 @@ class OddEntries:
     skipped: dict[str, list[int]] = field(default_factory=dict)
 
     def add_name(
-        self, line: int, name: str, entry: str, scope: Scope, *, allow: bool = False, rank: int = 0,
+        self,
+        line: int,
+        name: str,
+        entry: str,
+        scope: Scope,
+        *,
+        allow: bool = False,
+        rank: int = 0,
         condition: int = 0,
     ) -> None:
         """An entry for a name; see `RuleSink.names`."""
         self.names.append((line, name, entry, scope.code, allow, rank, condition))
 
     def add_network(
-        self, line: int, packed: bytes, prefix: int, entry: str, *, allow: bool = False,
-        rank: int = 0, condition: int = 0,
+        self,
+        line: int,
+        packed: bytes,
+        prefix: int,
+        entry: str,
+        *,
+        allow: bool = False,
+        rank: int = 0,
+        condition: int = 0,
     ) -> None:
         """An entry for a network: 16 bytes and a prefix length of 0 to 128."""
         high, low = int.from_bytes(packed[:8], "big"), int.from_bytes(packed[8:], "big")
         self.networks.append((line, high, low, prefix, entry, allow, rank, condition))
 
     def add_pattern(
-        self, line: int, expression: str, entry: str, *, allow: bool = False, rank: int = 0,
+        self,
+        line: int,
+        expression: str,
+        entry: str,
+        *,
+        allow: bool = False,
+        rank: int = 0,
         condition: int = 0,
     ) -> None:
         """An entry that is a regular expression (RE2)."""
@@ -197,16 +231,9 @@ class OddEntries:
             line, high, low, prefix, entry, allow, rank, condition = map(
                 list, zip(*self.networks, strict=True)
             )
-            sink.networks(
-                line, high, low, prefix, entry, allow=allow, rank=rank, condition=condition
-            )
+            sink.networks(line, high, low, prefix, entry, allow=allow, rank=rank, condition=condition)
         if self.patterns:
             line, name, entry, allow, rank, condition = map(list, zip(*self.patterns, strict=True))
             sink.patterns(line, name, entry, allow=allow, rank=rank, condition=condition)
         for reason, lines in self.skipped.items():
             sink.skip(reason, lines)
-
-
-def as_mask(values: pa.Array) -> np.ndarray:
-    """A bool column as NumPy; null is False."""
-    return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), bool)

@@ -10,11 +10,13 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netaudit.matching.columns import as_mask
 from netaudit.matching.indicator import Scope
 from netaudit.records.names import normalise
 
@@ -42,10 +44,12 @@ def public_suffixes(names: pa.Array, scope: np.ndarray) -> np.ndarray:
         scope: `Scope.code` of each.
     """
     known = _suffixes()
-    spared = _mask(pc.is_in(names, value_set=known.exceptions))
-    single = ~_mask(pc.match_substring(names, "."))
+    spared = as_mask(pc.is_in(names, value_set=known.exceptions))
+    single = ~as_mask(pc.match_substring(names, "."))
     of_registry = known.registry.covers(names) & ~spared
-    return of_registry | ((scope != Scope.EXACT.code) & (known.company.covers(names) | single))
+    beyond = (scope != Scope.EXACT.code) & (known.company.covers(names) | single)
+    either: np.ndarray = of_registry | beyond
+    return either
 
 
 def wide_networks(high: np.ndarray, low: np.ndarray, prefix: np.ndarray) -> np.ndarray:
@@ -66,6 +70,19 @@ def catches_all(expression: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(_UNRELATED, expression, ignore_case=True)).as_py())
 
 
+def registrable(name: str) -> str | None:
+    """The part of a name that somebody registered, by the whole public suffix list; else None."""
+    found: str | None = _library().privatesuffix(name.lower())
+    return found
+
+
+@cache
+def _library() -> Any:
+    import publicsuffixlist
+
+    return publicsuffixlist.PublicSuffixList()
+
+
 @dataclass(frozen=True, slots=True)
 class _Section:
     """One section of the public suffix list."""
@@ -75,8 +92,8 @@ class _Section:
     """RE2 for the names that the section's ``*.`` rules cover."""
 
     def covers(self, names: pa.Array) -> np.ndarray:
-        listed = _mask(pc.is_in(names, value_set=self.plain))
-        return listed | _mask(pc.match_substring_regex(names, self.below))
+        listed = as_mask(pc.is_in(names, value_set=self.plain))
+        return np.asarray(listed | as_mask(pc.match_substring_regex(names, self.below)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +124,3 @@ def _section(lines: list[str]) -> _Section:
     stars = [normalise(rule[2:]) or "" for rule in rules if rule.startswith("*.")]
     bases = "|".join(re.escape(star) for star in sorted(stars))
     return _Section(pa.array(plain, pa.large_string()), rf"^[^.]+\.(?:{bases})$")
-
-
-def _mask(values: pa.Array) -> np.ndarray:
-    return np.asarray(values.to_numpy(zero_copy_only=False), bool)

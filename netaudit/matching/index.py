@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 
 from netaudit.kernels.lookup import Hasher, HashTable, equal_bytes, mask_addresses, suffixes
 from netaudit.matching.blocklist import Blocklist
+from netaudit.matching.columns import text_bytes
 from netaudit.matching.indicator import (
     NETWORK,
     PATTERN,
@@ -27,7 +29,6 @@ from netaudit.matching.indicator import (
 )
 from netaudit.matching.patterns import PatternTable
 from netaudit.matching.precedence import NONE, silencers
-from netaudit.matching.rules import text_bytes
 from netaudit.matching.subject import host_of
 from netaudit.records.addresses import V4_PREFIX, format_ip, parse_ip
 
@@ -86,9 +87,7 @@ class IndicatorIndex:
         self._high = _stacked([r.high for r in rules], np.uint64)
         self._low = _stacked([r.low for r in rules], np.uint64)
         self._prefix = _stacked([r.prefix for r in rules], np.uint8)
-        self._network_table = HashTable.build(
-            self._hasher.networks(self._high, self._low, self._prefix)
-        )
+        self._network_table = HashTable.build(self._hasher.networks(self._high, self._low, self._prefix))
         self._expressions = [e for r in rules for e in r.patterns.to_pylist()]
         self._patterns = PatternTable(self._expressions)
         self._columns, self._conditions = _columns(held)
@@ -101,12 +100,24 @@ class IndicatorIndex:
     def nbytes(self) -> int:
         """Bytes of its arrays."""
         arrays = (
-            self._scope, self._high, self._low, self._prefix, self._columns.source,
-            self._columns.line, self._columns.rank, self._columns.allow, self._columns.condition,
-            *(getattr(t, part) for t in (self._name_table, self._network_table)
-              for part in ("hashes", "rows", "filter")),
+            self._scope,
+            self._high,
+            self._low,
+            self._prefix,
+            self._columns.source,
+            self._columns.line,
+            self._columns.rank,
+            self._columns.allow,
+            self._columns.condition,
+            *(
+                getattr(t, part)
+                for t in (self._name_table, self._network_table)
+                for part in ("hashes", "rows", "filter")
+            ),
         )
-        return sum(a.nbytes for a in arrays) + self._names.nbytes + self._columns.written.nbytes
+        strings: int = self._names.nbytes + self._columns.written.nbytes
+        numbers = sum(int(a.nbytes) for a in arrays)
+        return numbers + strings
 
     def look_up_names(self, names: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         """Entries that cover names, conditions and exceptions aside.
@@ -117,8 +128,10 @@ class IndicatorIndex:
         Returns:
             Pairs (index of the name, entry), in no particular order.
         """
-        found = [self._look_up_some(names.slice(at, NAMES_AT_ONCE), at)
-                 for at in range(0, len(names), NAMES_AT_ONCE)]
+        found = [
+            self._look_up_some(names.slice(at, NAMES_AT_ONCE), at)
+            for at in range(0, len(names), NAMES_AT_ONCE)
+        ]
         found.append(self.look_up_text(names))
         return _pairs(found)
 
@@ -139,7 +152,8 @@ class IndicatorIndex:
             probes = self._hasher.networks(upper, lower, lengths)
             index, row = self._network_table.candidates(probes)
             same = (
-                (self._high[row] == upper[index]) & (self._low[row] == lower[index])
+                (self._high[row] == upper[index])
+                & (self._low[row] == lower[index])
                 & (self._prefix[row] == prefix)
             )
             found.append((asked[index[same]], row[same] + len(self._names)))
@@ -153,7 +167,8 @@ class IndicatorIndex:
 
     def conditions_of(self, entries: np.ndarray) -> np.ndarray:
         """Number of each entry's condition; 0 always holds."""
-        return self._columns.condition[entries]
+        numbers: np.ndarray = self._columns.condition[entries]
+        return numbers
 
     def condition(self, number: int) -> Condition:
         """The condition behind a number of `conditions_of`."""
@@ -166,13 +181,19 @@ class IndicatorIndex:
         source = self._columns.source[entry].astype(np.int64)
         local = np.array([meta.allow for meta in self.lists], bool)[source]
         return silencers(
-            row, value, asked, source, self._columns.rank[entry].astype(np.int64),
-            self.is_exception(entry), local,
+            row,
+            value,
+            asked,
+            source,
+            self._columns.rank[entry].astype(np.int64),
+            self.is_exception(entry),
+            local,
         )
 
     def is_exception(self, entries: np.ndarray) -> np.ndarray:
         """Whether each entry allows (bool)."""
-        return self._columns.allow[entries]
+        allows: np.ndarray = self._columns.allow[entries]
+        return allows
 
     def hit(self, entry: int) -> Hit:
         """Everything about one entry, for people."""
@@ -180,10 +201,17 @@ class IndicatorIndex:
         meta = self.lists[int(columns.source[entry])]
         kind, covers = self._kind(entry)
         return Hit(
-            list_id=meta.id, entry=columns.written[entry].as_py() or covers,
-            line=int(columns.line[entry]), sha256=meta.sha256, date=meta.date,
-            category=meta.category, severity=meta.severity, kind=kind, covers=covers,
-            polarity=Polarity.ALLOW if columns.allow[entry] else Polarity.LIST, reason=meta.reason,
+            list_id=meta.id,
+            entry=columns.written[entry].as_py() or covers,
+            line=int(columns.line[entry]),
+            sha256=meta.sha256,
+            date=meta.date,
+            category=meta.category,
+            severity=meta.severity,
+            kind=kind,
+            covers=covers,
+            polarity=Polarity.ALLOW if columns.allow[entry] else Polarity.LIST,
+            reason=meta.reason,
         )
 
     def find(self, subject: str, *, qtype: str = "", client: bytes | str = "") -> list[Hit]:
@@ -208,9 +236,7 @@ class IndicatorIndex:
             return [], []
         entries = self._covering(host)
         numbers = self.conditions_of(entries)
-        held = [
-            self._conditions[n].holds(host, qtype=qtype, client=client) for n in numbers.tolist()
-        ]
+        held = [self._conditions[n].holds(host, qtype=qtype, client=client) for n in numbers.tolist()]
         entries = entries[np.array(held, bool)]
         zeros = np.zeros(len(entries), np.int64)
         by = self.silencers(zeros, zeros, np.ones(len(entries), bool), entries)
@@ -219,7 +245,8 @@ class IndicatorIndex:
         hits = [self.hit(int(entries[n])) for n in order if by[n] == NONE]
         silenced = [
             Silenced(self.hit(int(entries[n])), self.hit(int(entries[by[n]])))
-            for n in order if by[n] != NONE
+            for n in order
+            if by[n] != NONE
         ]
         return hits, silenced
 
@@ -286,8 +313,15 @@ def _in_scope(scope: np.ndarray, depth: np.ndarray) -> np.ndarray:
 def _meta(listed: Blocklist) -> ListMeta:
     told = listed.described
     return ListMeta(
-        listed.id, told.title, told.category, told.severity, listed.sha256, listed.date, told.allow,
-        told.reason, len(listed.rules),
+        listed.id,
+        told.title,
+        told.category,
+        told.severity,
+        listed.sha256,
+        listed.date,
+        told.allow,
+        told.reason,
+        len(listed.rules),
     )
 
 
@@ -298,21 +332,29 @@ def _columns(held: tuple[Blocklist, ...]) -> tuple[_Columns, tuple[Condition, ..
     written: list[list[pa.Array]] = [[], [], []]
     for number, listed in enumerate(held):
         rules = listed.rules
-        renamed = np.array(
-            [conditions.setdefault(c, len(conditions)) for c in rules.conditions], np.uint32
-        )
+        renamed = np.array([conditions.setdefault(c, len(conditions)) for c in rules.conditions], np.uint32)
         ends = np.cumsum([0, len(rules.names), len(rules.prefix), len(rules.patterns)])
-        for block, (start, stop) in enumerate(zip(ends, ends[1:], strict=False)):
+        for block, (start, stop) in enumerate(pairwise(ends.tolist())):
             cut = slice(start, stop)
-            parts[block].append((
-                np.full(stop - start, number, np.uint16), rules.line[cut], rules.rank[cut],
-                rules.allow[cut] | listed.described.allow, renamed[rules.condition[cut]],
-            ))
+            parts[block].append(
+                (
+                    np.full(stop - start, number, np.uint16),
+                    rules.line[cut],
+                    rules.rank[cut],
+                    rules.allow[cut] | listed.described.allow,
+                    renamed[rules.condition[cut]],
+                )
+            )
             written[block].append(rules.entry.slice(start, stop - start))
-    types = (np.uint16, np.uint32, np.uint16, np.bool_, np.uint32)
     flat = [part for block in parts for part in block]
-    stacked = (_stacked([p[n] for p in flat], type_) for n, type_ in enumerate(types))
-    return _Columns(*stacked, _joined([w for b in written for w in b])), tuple(conditions)
+    return _Columns(
+        source=_stacked([p[0] for p in flat], np.uint16),
+        line=_stacked([p[1] for p in flat], np.uint32),
+        rank=_stacked([p[2] for p in flat], np.uint16),
+        allow=_stacked([p[3] for p in flat], np.bool_),
+        condition=_stacked([p[4] for p in flat], np.uint32),
+        written=_joined([w for block in written for w in block]),
+    ), tuple(conditions)
 
 
 def _stacked(parts: list[np.ndarray], type_: type[np.generic]) -> np.ndarray:

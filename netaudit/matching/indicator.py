@@ -80,10 +80,7 @@ class Condition:
             qtype: The record type; empty = not known.
             client: The client's address (16 bytes) or the name of its device; empty = not known.
         """
-        if self.types:
-            typed = qtype in self.types
-        else:
-            typed = qtype not in self.not_types
+        typed = qtype in self.types if self.types else qtype not in self.not_types
         if not typed or (self.clients and not _is_any(client, self.clients)):
             return False
         if _is_any(client, self.not_clients):

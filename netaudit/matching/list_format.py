@@ -61,6 +61,9 @@ def find_format(name: str, where: str) -> ListFormat:
         return known[name]
     near = difflib.get_close_matches(name, known, 1)
     raise BlocklistError(
-        "list-format", "There is no list format {name}.", where=where, name=repr(name),
+        "list-format",
+        "There is no list format {name}.",
+        where=where,
+        name=repr(name),
         hint=f"Did you mean {near[0]}?" if near else "Known are: " + ", ".join(known),
     )

@@ -12,9 +12,14 @@ import numpy as np
 NONE = -1
 
 
-def silencers(
-    row: np.ndarray, value: np.ndarray, asked: np.ndarray, source: np.ndarray, rank: np.ndarray,
-    allow: np.ndarray, local: np.ndarray,
+def silencers(  # noqa: PLR0917 -- columns of one table, in the order of the docstring
+    row: np.ndarray,
+    value: np.ndarray,
+    asked: np.ndarray,
+    source: np.ndarray,
+    rank: np.ndarray,
+    allow: np.ndarray,
+    local: np.ndarray,
 ) -> np.ndarray:
     """For each hit the index of the exception that silences it, or `NONE`.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
 from netaudit.intake.tally import FIRST_KEPT
-from netaudit.kernels.lookup import Hasher, equal_bytes, repeats
-from netaudit.matching import guards
+from netaudit.matching.columns import as_mask
+from netaudit.matching.entry_checks import is_public_suffix, is_repeated, is_too_many, is_too_wide
 from netaudit.matching.indicator import Condition
 from netaudit.records.evidence import Skipped
 
@@ -33,13 +33,12 @@ PUBLIC_SUFFIX = "the entry covers a public suffix"
 TOO_WIDE = "the entry covers too much"
 TOO_MANY = "the list has too many masks and regular expressions"
 
-MAX_PATTERNS = 5000
-"""Masks and regular expressions of one list; each costs a pass over all names."""
 
 _HARMLESS = frozenset({BLANK, COMMENT, REPEATED, CANCELLED, LOCAL})
 
-Words = Sequence[str] | pa.Array
-Numbers = int | Sequence[int] | np.ndarray
+Words: TypeAlias = Any
+"""A sequence of str, or a string column."""
+Numbers: TypeAlias = int | Sequence[int] | np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +117,8 @@ class RuleSink:
         self.lines += len(chunk.lines)
         self._first = chunk.first
         lines = pc.utf8_trim_whitespace(chunk.lines)
-        blank = _mask(pc.equal(lines, ""))
-        comment = _mask(pc.match_substring_regex(lines, f"^(?:{comments})"))
+        blank = as_mask(pc.equal(lines, ""))
+        comment = as_mask(pc.match_substring_regex(lines, f"^(?:{comments})"))
         bad = np.zeros(len(lines), bool)
         bad[chunk.bad] = True
         self.skip(NOT_TEXT, np.flatnonzero(bad))
@@ -147,8 +146,15 @@ class RuleSink:
         return self._conditions.setdefault(condition, len(self._conditions))
 
     def names(
-        self, index: Sequence[int] | np.ndarray, names: Words, entry: Words, *, scope: Numbers,
-        allow: Numbers = 0, rank: Numbers = 0, condition: Numbers = 0,
+        self,
+        index: Sequence[int] | np.ndarray,
+        names: Words,
+        entry: Words,
+        *,
+        scope: Numbers,
+        allow: Numbers = 0,
+        rank: Numbers = 0,
+        condition: Numbers = 0,
     ) -> None:
         """Add entries for names.
 
@@ -165,34 +171,63 @@ class RuleSink:
         if words.type == raw.type:
             raw = pc.if_else(pc.equal(words, raw), pa.scalar(None, raw.type), raw)
         self._names.add(
-            len(words), text=words, entry=raw, scope=scope, line=self._lines(index), allow=allow,
-            rank=rank, condition=condition,
+            len(words),
+            text=words,
+            entry=raw,
+            scope=scope,
+            line=self._lines(index),
+            allow=allow,
+            rank=rank,
+            condition=condition,
         )
 
     def networks(
-        self, index: Sequence[int] | np.ndarray, high: Any, low: Any, prefix: Numbers, entry: Words,
-        *, allow: Numbers = 0, rank: Numbers = 0, condition: Numbers = 0,
+        self,
+        index: Sequence[int] | np.ndarray,
+        high: Any,
+        low: Any,
+        prefix: Numbers,
+        entry: Words,
+        *,
+        allow: Numbers = 0,
+        rank: Numbers = 0,
+        condition: Numbers = 0,
     ) -> None:
         """Add entries for networks; see `Rules` and `names`."""
         self._networks.add(
-            len(index), high=np.asarray(high, np.uint64), low=np.asarray(low, np.uint64),
-            prefix=prefix, entry=_strings(entry), line=self._lines(index), allow=allow, rank=rank,
+            len(index),
+            high=np.asarray(high, np.uint64),
+            low=np.asarray(low, np.uint64),
+            prefix=prefix,
+            entry=_strings(entry),
+            line=self._lines(index),
+            allow=allow,
+            rank=rank,
             condition=condition,
         )
 
     def patterns(
-        self, index: Sequence[int] | np.ndarray, expressions: Words, entry: Words, *,
-        allow: Numbers = 0, rank: Numbers = 0, condition: Numbers = 0,
+        self,
+        index: Sequence[int] | np.ndarray,
+        expressions: Words,
+        entry: Words,
+        *,
+        allow: Numbers = 0,
+        rank: Numbers = 0,
+        condition: Numbers = 0,
     ) -> None:
         """Add entries that are regular expressions (RE2); see `names`."""
         self._patterns.add(
-            len(index), text=_strings(expressions), entry=_strings(entry),
-            line=self._lines(index), allow=allow, rank=rank, condition=condition,
+            len(index),
+            text=_strings(expressions),
+            entry=_strings(entry),
+            line=self._lines(index),
+            allow=allow,
+            rank=rank,
+            condition=condition,
         )
 
-    def finish(
-        self, *, guarded: bool = True, lines: np.ndarray | None = None
-    ) -> tuple[Rules, ListReport]:
+    def finish(self, *, guarded: bool = True, lines: np.ndarray | None = None) -> tuple[Rules, ListReport]:
         """The list's entries and the account of its lines.
 
         Args:
@@ -203,10 +238,10 @@ class RuleSink:
         conditions = tuple(self._conditions)
         for reason, test in (
             (CANCELLED, self._is_cancelled),
-            (REPEATED, _is_repeated),
-            (PUBLIC_SUFFIX, _is_public_suffix if guarded else None),
-            (TOO_WIDE, _is_too_wide if guarded else None),
-            (TOO_MANY, _is_too_many),
+            (REPEATED, is_repeated),
+            (PUBLIC_SUFFIX, is_public_suffix if guarded else None),
+            (TOO_WIDE, is_too_wide if guarded else None),
+            (TOO_MANY, is_too_many),
         ):
             if test is not None:
                 names, networks, patterns = (
@@ -214,13 +249,18 @@ class RuleSink:
                 )
         blocks = (names, networks, patterns)
         rules = Rules(
-            names=names["text"], scope=names["scope"], high=networks["high"], low=networks["low"],
-            prefix=networks["prefix"], patterns=patterns["text"],
+            names=names["text"],
+            scope=names["scope"],
+            high=networks["high"],
+            low=networks["low"],
+            prefix=networks["prefix"],
+            patterns=patterns["text"],
             line=np.concatenate([b["line"] for b in blocks]),
             entry=pa.concat_arrays([b["entry"] for b in blocks]),
             allow=np.concatenate([b["allow"] for b in blocks]),
             rank=np.concatenate([b["rank"] for b in blocks]),
-            condition=np.concatenate([b["condition"] for b in blocks]), conditions=conditions,
+            condition=np.concatenate([b["condition"] for b in blocks]),
+            conditions=conditions,
         )
         report = self._report(rules)
         if lines is not None:
@@ -235,7 +275,7 @@ class RuleSink:
         if not self._cancelled:
             return np.zeros(len(block["line"]), bool)
         written = pc.coalesce(block["entry"], block["text"]) if "text" in block else block["entry"]
-        return _mask(pc.is_in(written, pa.array(self._cancelled, pa.large_string())))
+        return as_mask(pc.is_in(written, pa.array(self._cancelled, pa.large_string())))
 
     def _without(self, block: dict[str, Any], drop: np.ndarray, reason: str) -> dict[str, Any]:
         if not drop.any():
@@ -260,7 +300,9 @@ class RuleSink:
             noted.append(_skipped(reason, lines[~fresh]))
         noted += [_skipped(note, np.unique(np.concatenate(p))) for note, p in self._notes.items()]
         return ListReport(
-            self.lines, rule_lines, len(rules),
+            self.lines,
+            rule_lines,
+            len(rules),
             tuple(sorted((s for s in skipped if s.count), key=lambda s: s.reason)),
             tuple(sorted((s for s in noted if s.count), key=lambda s: s.reason)),
         )
@@ -268,8 +310,14 @@ class RuleSink:
 
 _COMMON = ("line", "entry", "allow", "rank", "condition")
 _NUMBERS: dict[str, Any] = {
-    "scope": np.uint8, "line": np.uint32, "allow": np.bool_, "rank": np.uint16,
-    "condition": np.uint32, "high": np.uint64, "low": np.uint64, "prefix": np.uint8,
+    "scope": np.uint8,
+    "line": np.uint32,
+    "allow": np.bool_,
+    "rank": np.uint16,
+    "condition": np.uint32,
+    "high": np.uint64,
+    "low": np.uint64,
+    "prefix": np.uint8,
 }
 
 
@@ -298,77 +346,10 @@ class _Block:
         }
 
 
-def _is_repeated(block: dict[str, Any]) -> np.ndarray:
-    """Which entries repeat an earlier one in all that decides a match."""
-    tags = (
-        block["condition"].astype(np.uint64) << np.uint64(32)
-        | block["rank"].astype(np.uint64) << np.uint64(16)
-        | block["allow"].astype(np.uint64) << np.uint64(8)
-    )
-    if "scope" in block:
-        tags |= block["scope"].astype(np.uint64)
-    hasher = Hasher(0)
-    if "prefix" in block:
-        high, low, prefix = block["high"], block["low"], block["prefix"]
-        hashes = hasher.networks(high, low ^ tags, prefix)
-        earlier, later = repeats(hashes)
-        same = (
-            (high[earlier] == high[later]) & (low[earlier] == low[later])
-            & (prefix[earlier] == prefix[later])
-        )
-    else:
-        data, offsets = text_bytes(block["text"])
-        lengths = np.diff(offsets)
-        earlier, later = repeats(hasher.strings(data, offsets) ^ hasher.words(tags))
-        alike = lengths[earlier] == lengths[later]
-        earlier, later = earlier[alike], later[alike]
-        same = equal_bytes(data, offsets[earlier], data, offsets[later], lengths[later])
-    same &= tags[earlier] == tags[later]
-    out = np.zeros(len(tags), bool)
-    out[later[same]] = True
-    return out
-
-
-def _is_public_suffix(block: dict[str, Any]) -> np.ndarray:
-    if "scope" in block:
-        return guards.public_suffixes(block["text"], block["scope"])
-    return np.zeros(len(block["line"]), bool)
-
-
-def _is_too_wide(block: dict[str, Any]) -> np.ndarray:
-    if "prefix" in block:
-        return guards.wide_networks(block["high"], block["low"], block["prefix"])
-    if "scope" not in block:
-        return np.array([guards.catches_all(e) for e in block["text"].to_pylist()], bool)
-    return np.zeros(len(block["line"]), bool)
-
-
-def _is_too_many(block: dict[str, Any]) -> np.ndarray:
-    is_pattern = "scope" not in block and "prefix" not in block
-    return np.arange(len(block["line"])) >= (MAX_PATTERNS if is_pattern else len(block["line"]))
-
-
-def text_bytes(strings: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """A string column as the kernels take it: bytes (uint8) and offsets (int64).
-
-    Nulls are empty strings.
-    """
-    large = pc.fill_null(strings, "").cast(pa.large_string())
-    _, offsets, data = large.buffers()
-    if offsets is None or not len(large):
-        return np.empty(0, np.uint8), np.zeros(len(large) + 1, np.int64)
-    octets = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
-    return octets, np.frombuffer(offsets, np.int64)[large.offset : large.offset + len(large) + 1]
-
-
 def _strings(words: Words) -> pa.Array:
     if isinstance(words, pa.ChunkedArray):
         return words.combine_chunks()
     return words if isinstance(words, pa.Array) else pa.array(words, pa.string())
-
-
-def _mask(values: pa.Array) -> np.ndarray:
-    return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), bool)
 
 
 def _skipped(reason: str, lines: np.ndarray) -> Skipped:

@@ -171,8 +171,9 @@ def _register(settings: Settings, register: pa.Table | None, now: dt.datetime) -
 def _waivers(settings: Settings, now: dt.datetime) -> list[dict[str, Any]]:
     return [
         {
-            "waived_rule": waiver.rule, "waived_subject": waiver.subject or None, "reason": waiver.reason or None,
-            "owner": waiver.owner or None, "expires": waiver.expires,
+            "waiver": f"{waiver.rule} {waiver.subject}".strip(), "waived_rule": waiver.rule,
+            "waived_subject": waiver.subject or None, "reason": waiver.reason or None, "owner": waiver.owner or None,
+            "expires": waiver.expires,
             "days_over": (now.date() - waiver.expires).days,
         }
         for waiver in settings.policy.waivers

@@ -8,12 +8,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.config import Settings, Source
+from netaudit.errors import ConfigError
 from netaudit.policy.observed import Observed
 from netaudit.records.evidence import EvidenceFile
 
@@ -24,6 +26,8 @@ _ROLES = {
     "arp": "access", "asset": "inventory",
 }
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_GAPS_LOOKED_AT = 200
+_LONGEST_SPAN = dt.timedelta(days=400)
 
 
 class Inventory:
@@ -33,6 +37,7 @@ class Inventory:
         """Give each file of the ledger to the first source whose path names it."""
         self._sources = settings.source
         self.kinds = frozenset(observed.kinds)
+        self._zone = _zone(settings.unit.timezone)
         self._files: dict[int, list[EvidenceFile]] = {i: [] for i in range(len(self._sources))}
         self._others: dict[str, list[EvidenceFile]] = {}
         for entry in ledger:
@@ -74,42 +79,66 @@ class Inventory:
             rows.append({
                 "source": source.id or source.path, "role": role or None, "declared": True,
                 "retention_days": source.retention_days,
-                "clock_offset_s": source.clock_offset_s or None,
-            } | _coverage(files, stretches))
+                "clock_error_s": abs(source.clock_offset_s) or None,
+            } | self._coverage(files, stretches))
         for name, files in sorted(self._others.items()):
-            rows.append({"source": name, "role": role_of(files[0]) or None, "declared": False} | _coverage(files, stretches))
+            rows.append({"source": name, "role": role_of(files[0]) or None, "declared": False} | self._coverage(files, stretches))
         return rows
 
 
-def _coverage(files: Sequence[EvidenceFile], stretches: pa.Table) -> dict[str, Any]:
-    starts = [f.first for f in files if f.first]
-    ends = [f.last for f in files if f.last]
-    known: dict[str, Any] = {"files": len(files), "records": sum(f.records for f in files)}
-    if not starts or not ends:
-        return known
-    first, last = min(starts), max(ends)
-    hours = (last - first).total_seconds() / 3600
-    known |= {"first": first, "last": last, "coverage_days": (last - first).days}
-    known["events_per_hour"] = int(known["records"] / hours) if hours >= 1 else None
-    return known | _longest_gap({f.id for f in files}, stretches)
+    def _coverage(self, files: Sequence[EvidenceFile], stretches: pa.Table) -> dict[str, Any]:
+        starts = [f.first for f in files if f.first]
+        ends = [f.last for f in files if f.last]
+        known: dict[str, Any] = {"files": len(files), "records": sum(f.records for f in files)}
+        if not starts or not ends:
+            return known
+        first, last = min(starts), max(ends)
+        hours = (last - first).total_seconds() / 3600
+        known |= {"first": first, "last": last, "coverage_days": (last - first).days}
+        known["events_per_hour"] = int(known["records"] / hours) if hours >= 1 else None
+        return known | _longest_gaps({f.id for f in files}, stretches, self._zone)
 
 
-def _longest_gap(ids: set[str], stretches: pa.Table) -> dict[str, Any]:
-    """The longest silence between the records of some files; nothing where there are too few records."""
+def _longest_gaps(ids: set[str], stretches: pa.Table, zone: dt.tzinfo | None) -> dict[str, Any]:
+    """Silences between the records of some files; nothing where there are too few records."""
     mine = stretches.filter(pc.is_in(stretches.column("file"), pa.array(sorted(ids), pa.string())))
     mine = mine.sort_by([("first", "ascending"), ("last", "ascending")])
     if mine.num_rows < 2:
         return {}
     begins = mine.column("first").to_numpy()
     ends = np.maximum.accumulate(mine.column("last").to_numpy())
-    silence = begins[1:] - ends[:-1]
-    at = int(silence.argmax())
-    if silence[at] <= 0:
-        return {"longest_gap_s": 0}
-    return {
-        "longest_gap_s": int(silence[at] // 10**9),
-        "gap_from": _moment(int(ends[at])), "gap_to": _moment(int(begins[at + 1])),
-    }
+    silences = np.maximum(begins[1:] - ends[:-1], 0)
+    known: dict[str, Any] = {"longest_gap_s": int(silences.max() // 10**9)}
+    if zone is None:
+        return known
+    longest = np.argsort(-silences, kind="stable")[:_GAPS_LOOKED_AT]
+    spans = [(_moment(int(ends[i])), _moment(int(begins[i + 1]))) for i in longest]
+    worst = max(spans, key=lambda span: service_seconds(*span, zone))
+    known["service_gap_s"] = service_seconds(*worst, zone)
+    return known | {"gap_from": worst[0], "gap_to": worst[1]}
+
+
+def service_seconds(start: dt.datetime, end: dt.datetime, zone: dt.tzinfo) -> int:
+    """Seconds of a span within Monday to Friday, 9 to 17 o'clock in `zone`; holidays are not known."""
+    total, day = 0.0, start.astimezone(zone).date()
+    while day <= min(end.astimezone(zone).date(), start.astimezone(zone).date() + _LONGEST_SPAN):
+        if day.weekday() < 5:
+            opens = dt.datetime.combine(day, dt.time(9), zone)
+            closes = dt.datetime.combine(day, dt.time(17), zone)
+            total += max(0.0, (min(end, closes) - max(start, opens)).total_seconds())
+        day += dt.timedelta(days=1)
+    return int(total)
+
+
+def _zone(name: str) -> dt.tzinfo | None:
+    """The unit's zone; None where none is declared."""
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError("unit-timezone", "There is no time zone {name}.", where="unit.timezone",
+                          hint="Write an IANA name such as Asia/Shanghai.", name=name) from error
 
 
 def _moment(nanos: int) -> dt.datetime:

@@ -39,6 +39,9 @@ class Places:
         index = locate(addresses, self._ranges)
         return self._columns(pa.array(index, mask=index < 0), [part.segment for part in self._parts])
 
+    def __bool__(self) -> bool:
+        return bool(self._by_id)
+
     def of(self, addresses: pa.Array) -> set[str]:
         """Ids of the segments in which any of the addresses lies."""
         index = np.unique(locate(addresses, self._ranges))

@@ -49,7 +49,8 @@ def hosts(sums: pa.Table, places: Places, register: pa.Table | None, now: dt.dat
         "random_mac": _by_word(mac_text, lambda text: is_random_mac(parse_mac(text) or bytes(6)), pa.bool_()),
         **{name: place.column(name) for name in place.column_names},
         "side": _sides(place),
-        "in_segment": place.column("segment").is_valid(),
+        "in_segment": place.column("segment").is_valid() if places else pa.nulls(len(ip), pa.bool_()),
+        **_both_sides(mac, place, rows),
         "registered": _registered(ip, mac, register, now),
         "seen_for_hours": hours, **_sightings(rows, first),
     })
@@ -101,6 +102,22 @@ def _sides(place: pa.Table) -> pa.Array:
     inner = pc.is_in(zone, pa.array(_INNER))
     unknown = pa.scalar(None, pa.string())
     return pc.if_else(pc.fill_null(outer, False), "outer", pc.if_else(pc.fill_null(inner, False), "inner", unknown))
+
+
+def _both_sides(mac: pa.Array, place: pa.Table, rows: pa.Table) -> dict[str, pa.Array]:
+    """Whether a MAC was on the inner and on the outer side, and how many hours lie between at least."""
+    table = pa.table({"mac": mac, "side": _sides(place), "first": rows.column("first"), "last": rows.column("last")})
+    spans = []
+    for side in ("inner", "outer"):
+        mine = table.filter(pc.fill_null(pc.equal(table.column("side"), side), False))
+        by_mac = mine.group_by("mac", use_threads=False).aggregate([("first", "min"), ("last", "max")])
+        index = pc.index_in(table.column("mac"), by_mac.column("mac"))
+        spans.append((by_mac.column("first_min").take(index), by_mac.column("last_max").take(index)))
+    (inner_first, inner_last), (outer_first, outer_last) = spans
+    apart = pc.max_element_wise(pc.subtract(outer_first, inner_last), pc.subtract(inner_first, outer_last), skip_nulls=False)
+    hours = pc.divide(pc.max_element_wise(apart, 0, skip_nulls=False), 3600 * 10**9)
+    known = pc.if_else(table.column("mac").is_valid(), hours.is_valid(), pa.scalar(None, pa.bool_()))
+    return {"on_both_sides": known, "sides_apart_hours": pc.if_else(table.column("mac").is_valid(), hours, None)}
 
 
 def _registered(ip: pa.Array, mac: pa.Array, register: pa.Table | None, now: dt.datetime) -> pa.Array:
@@ -187,6 +204,7 @@ def wireless(
         _declared(net, places, now)
         | on_air.get(net.ssid, {})
         | {
+            "own_equipment": True,
             "distinct_devices": _devices(on_air.get(net.ssid, {}).get("distinct_devices"), in_segment.get(net.segment)),
             "has_auth_log": inventory.kept("access", net.segment, shown=net.ssid in accounts),
         }

@@ -14,8 +14,8 @@ from netaudit.reports.vocabulary import ExhibitFacts, LimitFacts, ListFacts, Sou
 from netaudit.reports.words import Words
 
 MAX_ORDINALS = 5
-TRACING_KINDS = ("nat", "lease", "session")
-_ALSO = {"lease": ("lease", "dhcp"), "session": ("radius", "wlan"), "nat": ("nat",), "dns": ("dns",)}
+TRACING_KINDS = {"nat": ("nat",), "dhcp": ("dhcp", "arp"), "radius": ("radius", "wlan")}
+"""What a walk-back rests on: the kind that names it, and the kinds that will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,9 @@ def limits(case: Case, catalogue: Catalogue) -> tuple[LimitFacts, ...]:
             for s in f.skipped
         ]
         rows += [LimitFacts(ref, words.message(note), matters=False) for note in f.notes]
-    for kind in TRACING_KINDS:
-        name = words.joined([words.label("kind", k) for k in _ALSO[kind][-1:]])
-        mine = [f for f in case.ledger if set(f.kinds) & set(_ALSO[kind]) and f.first and f.last]
+    for kind, kinds in TRACING_KINDS.items():
+        name = words.label("kind", kind)
+        mine = [f for f in case.ledger if set(f.kinds) & set(kinds) and f.first and f.last]
         if not mine:
             rows.append(LimitFacts("—", words.label("phrase", "no_log", kind=name), matters=True))
         for start, end in gaps(mine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from netaudit.attribution.reasons import needed, sentence
 from netaudit.attribution.trace import Candidate, Hop, Outcome, Trace
 from netaudit.case.case import Case
 from netaudit.case.notice import Clue
@@ -19,7 +20,7 @@ PLACE_KEYS = ("segment", "ssid", "ap", "port", "department", "floor", "room", "l
 """Details of a record that a paper may print; others can name a person."""
 _ROWS = {
     "DNS": ("dns",), "FLOW": ("flow", "tls", "http", "quic", "proxy"), "NAT": ("nat",),
-    "DHCP": ("lease", "dhcp", "arp"), "AUTH": ("session", "radius", "wlan"),
+    "DHCP": ("dhcp", "arp"), "AUTH": ("radius", "wlan"),
 }
 _HOP_ROW = {"nat": "NAT", "lease": "DHCP", "station": "AUTH"}
 
@@ -53,7 +54,8 @@ def _trace(number: int, trace: Trace, catalogue: Catalogue, names: dict[str, str
         reach_label=words.label("reach", trace.reach), first_broken=broken,
         place=words.joined([words.masked(v) for k, v in trace.place if k in PLACE_KEYS]),
         segment=names.get(segment) or segment, ssid=place.get("ssid", ""), hops=hops,
-        reasons=tuple(reason_sentence(r, words) for r in trace.reasons),
+        reasons=tuple(sentence(r, words.locale) for r in trace.reasons),
+        wanted=tuple(needed(r, words.locale) for r in trace.reasons),
         chain=" → ".join([asked, *answers]),
     )
 
@@ -67,13 +69,6 @@ def _asked(trace: Trace, words: Words) -> str:
     if question.client_ip is not None:
         return words.masked(format_ip(question.client_ip))
     return words.masked(format_mac(question.mac)) if question.mac is not None else "—"
-
-
-def reason_sentence(reason: str, words: Words) -> str:
-    """Why a walk-back goes no further, as a full sentence."""
-    from netaudit.attribution.reasons import SENTENCES
-
-    return str(SENTENCES[reason].in_(words.locale))  # type: ignore[index]
 
 
 def _hop(number: int, hop: Hop, at: dt.datetime, catalogue: Catalogue) -> HopFacts:

@@ -49,7 +49,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph. Roles: ``body``, ``addressee`` (flush left), ``note``, ``caption``."""
+    """A paragraph. Roles: ``body``, ``addressee``, ``mark``, ``note``, ``caption``."""
 
     runs: Runs
     role: str = "body"

@@ -5,6 +5,7 @@ A template is plain text with one mark at the start of a line:
 ==================  =========================================================
 ``= words``         a line of the title
 ``@to words``       the addressee, flush left
+``@mark words``     a mark over the title, such as a draft's
 ``# words``         a heading; ``##`` to ``####`` lower ones; numbers come from the layout
 ``- words``         an item of a list
 ``| a | b |``       a row of a table; the first row is its head
@@ -39,7 +40,7 @@ OPEN, CLOSE = "\x02", "\x03"
 MAX_ROWS = 20_000
 _TOKEN = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _HEADING = re.compile(r"(#{1,4}) +(.+)")
-_DIRECTIVE = re.compile(r"@(to|widths|caption|chart|attachments|annex|sign|note|newpage)(?: +(.*))?")
+_DIRECTIVE = re.compile(r"@(to|mark|widths|caption|chart|attachments|annex|sign|note|newpage)(?: +(.*))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class _Reader:
         match name:
             case "to":
                 self._blocks.append(Paragraph(self._runs(rest), "addressee"))
-            case "note" | "caption":
+            case "note" | "caption" | "mark":
                 self._blocks.append(Paragraph(self._runs(rest), name))
             case "widths":
                 self._widths = tuple(float(w) for w in rest.split() if re.fullmatch(r"\d{1,3}(?:\.\d)?", w))

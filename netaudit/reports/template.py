@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes, pass_context
+from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedError, nodes, pass_context
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -188,7 +188,6 @@ def _environment(values: list[Value], filters: Mapping[str, Callable[..., Any]])
         "given": lambda v: not isinstance(v, Missing) and v not in ("", None),
         "missing": lambda v: isinstance(v, Missing) or v in ("", None),
         "none": lambda v: v is None,
-        **{name: environment.tests[name] for name in ("defined",) if name in environment.tests},
     }
     return environment
 
@@ -196,7 +195,8 @@ def _environment(values: list[Value], filters: Mapping[str, Callable[..., Any]])
 def _registrar(values: list[Value]) -> Callable[..., str]:
     @pass_context  # with a context Jinja cannot fold constants, so every slot comes through here
     def register(_context: Context, value: object) -> str:
-        str(value) if isinstance(value, StrictUndefined) else None
+        if isinstance(value, Undefined):
+            str(value)  # raises UndefinedError with the name
         values.append(as_value(value))
         return f"{OPEN}{len(values) - 1}{CLOSE}"
 

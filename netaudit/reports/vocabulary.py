@@ -98,6 +98,9 @@ class TraceFacts:
     ssid: str
     hops: tuple[HopFacts, ...]
     reasons: tuple[str, ...]
+    """Why it goes no further, as full sentences."""
+    wanted: tuple[str, ...]
+    """What would have made the next hop possible."""
     chain: str
     """The chain in one line, masked."""
 

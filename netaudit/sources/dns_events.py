@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any, NamedTuple
 
 import dns.opcode
@@ -155,12 +156,10 @@ def _odd_text(window: Window, records: dnswire.Records, start: Ints, row: int) -
 
 def _addresses(window: Window, at: Ints, width: int) -> pa.Array:
     """Text of addresses, spelled once for each distinct one."""
-    import dns.inet
-
-    family = dns.inet.AF_INET if width == 4 else dns.inet.AF_INET6
+    family = socket.AF_INET if width == 4 else socket.AF_INET6
     data = pa.py_buffer(window.rows(at, width).tobytes())
     coded = pa.Array.from_buffers(pa.binary(width), len(at), [None, data]).dictionary_encode()
-    texts = [dns.inet.inet_ntop(family, value) for value in coded.dictionary.to_pylist()]
+    texts = [socket.inet_ntop(family, value) for value in coded.dictionary.to_pylist()]
     return pa.array(texts, pa.string()).take(coded.indices)
 
 
@@ -181,7 +180,7 @@ class Joiner:
         self._waiting = None
         if not both:
             return {}
-        asks = _concatenate(both)
+        asks = concatenate(both)
         order = np.argsort(asks.traffic.ordinal, kind="stable")
         asks = asks.take(order)
         response = asks.response
@@ -207,7 +206,8 @@ class Joiner:
         return held
 
 
-def _concatenate(parts: list[Asks]) -> Asks:
+def concatenate(parts: list[Asks]) -> Asks:
+    """Several as one; at least one is needed."""
     if len(parts) == 1:
         return parts[0]
     return Asks(

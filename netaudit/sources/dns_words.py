@@ -30,6 +30,8 @@ def _qtype(word: str) -> str:
     import dns.rdatatype
 
     word = word.strip().upper()
+    if word == "*":
+        return "ANY"
     if match := _NUMBERED.match(word):
         number = int(match[1])
         return dns.rdatatype.to_text(number) if number <= 0xFFFF else word

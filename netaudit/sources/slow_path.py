@@ -16,10 +16,17 @@ from netaudit.intake.tally import Tally
 MAX_DATAGRAMS = 1024
 MAX_FRAGMENT_BYTES = 16 << 20
 MAX_DATAGRAM = 65_535
+MAX_PARTS = 1024
+"""Of one datagram; a network of 576-octet packets makes 118 at most."""
 LOST = "an IP fragment without the rest of its datagram"
 
 
-@lru_cache(maxsize=65_536)
+_WITH_NAMES = frozenset({
+    2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 17, 18, 21, 24, 26, 30, 33, 35, 36, 39, 46, 47,
+})  # fmt: skip
+"""Types whose data hold names that some sender compresses (RFC 3597 section 4)."""
+
+
 def rdata_text(message: bytes, rdclass: int, rdtype: int, at: int, length: int) -> str:
     """Record data in presentation form; what does not parse in the generic form of RFC 3597.
 
@@ -30,11 +37,28 @@ def rdata_text(message: bytes, rdclass: int, rdtype: int, at: int, length: int) 
         at: Where the data begins.
         length: Its octets.
     """
+    if rdtype in _WITH_NAMES:
+        return _spell(message, rdclass, rdtype, at, length)
+    data = message[at : at + length]
+    spell = _spell_once if length <= _REMEMBERED else _spell
+    return spell(data, rdclass, rdtype, 0, length)
+
+
+def _spell(message: bytes, rdclass: int, rdtype: int, at: int, length: int) -> str:
     try:
-        rdata = dns.rdata.from_wire(rdclass, rdtype, message, at, length)
-        return rdata.to_text()
+        return dns.rdata.from_wire(rdclass, rdtype, message, at, length).to_text()
     except (dns.exception.DNSException, ValueError, struct.error, IndexError):
-        return dns.rdata.GenericRdata(rdclass, rdtype, message[at : at + length]).to_text()
+        return dns.rdata.GenericRdata(rdclass, rdtype, message[at : at + length]).to_text()  # type: ignore[arg-type]
+
+
+_REMEMBERED = 1024
+_spell_once = lru_cache(maxsize=8192)(_spell)
+
+
+def first_part(packet: bytes) -> bytes | None:
+    """A first IPv4 fragment as a packet of its own, shorter than it says; None where it is no first."""
+    is_first = packet[0] >> 4 == 4 and not int.from_bytes(packet[6:8], "big") & 0x1FFF
+    return packet[:6] + b"\0\0" + packet[8:] if is_first else None
 
 
 class _Datagram:
@@ -112,10 +136,10 @@ class Reassembler:
     def _put(
         self, key: tuple[bytes, ...], header: bytes, offset: int, data: bytes, more: int, ordinal: int
     ) -> tuple[bytes, bytes] | None:
-        if offset + len(data) > MAX_DATAGRAM:
-            self._tally.skip("an IP fragment reaches behind the greatest datagram", [ordinal], size=len(data))
-            return None
         datagram = self._open.setdefault(key, _Datagram())
+        if offset + len(data) > MAX_DATAGRAM or len(datagram.parts) >= MAX_PARTS:
+            self._tally.skip("an IP fragment that no datagram can have", [ordinal], size=len(data))
+            return None
         if offset in datagram.parts and len(datagram.parts[offset]) >= len(data):
             return None  # sent twice
         self._bytes += len(data) - len(datagram.parts.get(offset, b""))

@@ -87,15 +87,34 @@ def test_repeats_pairs_neighbours_of_one_hash():
 
 def test_network_hashes_depend_on_every_part():
     hasher, one = lookup.Hasher(0), np.array([1], np.uint64)
-    hashes = {int(hasher.networks(one * a, one * b, one * c)[0]) for a in (0, 1) for b in (0, 1) for c in (0, 1)}
+    hashes = {
+        int(hasher.networks(one * a, one * b, one * c)[0]) for a in (0, 1) for b in (0, 1) for c in (0, 1)
+    }
     assert len(hashes) == 8
 
 
-ODD = ["1.2.3", "256.1.1.1", "01.2.3.4", "1.2.3.4.", ".1.2.3.4", "1..2.3.4", "1.2.3.4 ", "0.0.0.0",
-       "255.255.255.255", "", "1.2.3.4.5", "1.2.3.0004", "00.0.0.0", "1234.1.1.1", "a.b.c.d"]
+ODD = [
+    "1.2.3",
+    "256.1.1.1",
+    "01.2.3.4",
+    "1.2.3.4.",
+    ".1.2.3.4",
+    "1..2.3.4",
+    "1.2.3.4 ",
+    "0.0.0.0",
+    "255.255.255.255",
+    "",
+    "1.2.3.4.5",
+    "1.2.3.0004",
+    "00.0.0.0",
+    "1234.1.1.1",
+    "a.b.c.d",
+]
 
 
-@given(st.lists(st.one_of(st.sampled_from(ODD), st.text("0123456789.", max_size=16)), min_size=1, max_size=8))
+@given(
+    st.lists(st.one_of(st.sampled_from(ODD), st.text("0123456789.", max_size=16)), min_size=1, max_size=8)
+)
 def test_ipv4_as_the_standard_library_reads_it(texts):
     value, good = lookup.parse_ipv4(*packed(texts))
     for text, number, ok in zip(texts, value, good, strict=True):

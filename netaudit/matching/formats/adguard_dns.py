@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
 from netaudit.matching.adblock_rule import read_rules
-from netaudit.matching.entry_columns import PLAIN_NAME, as_mask, plain_names
+from netaudit.matching.columns import as_mask
+from netaudit.matching.entry_columns import PLAIN_NAME, plain_names
 from netaudit.matching.formats.hosts import take_hosts
 from netaudit.matching.indicator import Scope
 from netaudit.matching.list_format import ListFormat, ListSample
@@ -33,8 +34,8 @@ _SHAPES = (
 def _parse(chunk: Chunk, sink: RuleSink) -> None:
     index, lines = sink.content(chunk, _COMMENT)
     left = np.arange(len(lines))
-    for start, end, scope, rank in _SHAPES:
-        left = _take_shape(sink, index, lines, left, start, end, scope, rank)
+    for shape in _SHAPES:
+        left = _take_shape(sink, index, lines, left, shape)
     rest = lines.take(pa.array(left))
     hosts = as_mask(pc.match_substring_regex(rest, _HOSTS_LINE))
     take_hosts(sink, index[left[hosts]], rest.filter(pa.array(hosts)))
@@ -42,10 +43,14 @@ def _parse(chunk: Chunk, sink: RuleSink) -> None:
 
 
 def _take_shape(
-    sink: RuleSink, index: np.ndarray, lines: pa.Array, left: np.ndarray, start: str, end: str,
-    scope: Scope, rank: int,
+    sink: RuleSink,
+    index: np.ndarray,
+    lines: pa.Array,
+    left: np.ndarray,
+    shape: tuple[str, str, Scope, int],
 ) -> np.ndarray:
-    """Take the lines among `left` of the shape `start` plain name `end`; those that remain."""
+    """Take the lines among `left` that are a plain name between two marks; those that remain."""
+    start, end, scope, rank = shape
     some = lines.take(pa.array(left))
     shaped = as_mask(
         pc.match_substring_regex(some, rf"^\Q{start}\E{PLAIN_NAME}\Q{end}\E$", ignore_case=True)
@@ -55,8 +60,12 @@ def _take_shape(
     names, plain = plain_names(words)
     fits = np.flatnonzero(plain)
     sink.names(
-        index[left[shaped][fits]], names.take(pa.array(fits)), rows.take(pa.array(fits)),
-        scope=scope.code, allow=rank == ALLOW_RANK, rank=rank,
+        index[left[shaped][fits]],
+        names.take(pa.array(fits)),
+        rows.take(pa.array(fits)),
+        scope=scope.code,
+        allow=rank == ALLOW_RANK,
+        rank=rank,
     )
     taken = np.zeros(len(left), bool)
     taken[np.flatnonzero(shaped)[fits]] = True
@@ -72,8 +81,14 @@ FORMAT = ListFormat(
         ListSample(
             "! note\n||bad.example^\n@@||good.bad.example^\n|only.example^\nalone.example\n",
             hits=("bad.example", "a.bad.example", "only.example", "alone.example"),
-            misses=("notbad.example", "good.bad.example", "x.good.bad.example", "a.only.example",
-                    "a.alone.example", "bad.example.net"),
+            misses=(
+                "notbad.example",
+                "good.bad.example",
+                "x.good.bad.example",
+                "a.only.example",
+                "a.alone.example",
+                "bad.example.net",
+            ),
         ),
         ListSample(
             "||bad.example^$important\n@@||bad.example^\n||gone.example^\n||gone.example^$badfilter\n",

@@ -11,9 +11,7 @@ from netaudit.matching.rules import RuleSink
 
 def _parse(chunk: Chunk, sink: RuleSink) -> None:
     index, lines = sink.content(chunk, r"[#!;\[]")
-    take_names(
-        sink, index, without_comment(lines, "#"), lines, scope=Scope.SUBTREE, single_labels=True
-    )
+    take_names(sink, index, without_comment(lines, "#"), lines, scope=Scope.SUBTREE, single_labels=True)
 
 
 FORMAT = ListFormat(

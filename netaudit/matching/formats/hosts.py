@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.matching.entry_columns import as_mask, take_names, without_comment
+from netaudit.matching.columns import as_mask
+from netaudit.matching.entry_columns import take_names, without_comment
 from netaudit.matching.indicator import Scope
 from netaudit.matching.list_format import ListFormat, ListSample
 from netaudit.matching.rules import INVALID, LOCAL, RuleSink
@@ -41,12 +42,17 @@ def take_hosts(sink: RuleSink, index: np.ndarray, lines: pa.Array) -> None:
     heads[(np.cumsum(counts) - counts)[counts > 0]] = True
     names = np.flatnonzero(~heads & (kinds[parent] == ""))
     words, parent = words.take(pa.array(names)), parent[names]
-    zero = as_mask(pc.equal(words, "0.0.0.0"))
+    zero = as_mask(pc.equal(words, "0.0.0.0"))  # noqa: S104 -- a word of the file, nothing is bound
     sink.skip(LOCAL, index[parent[zero]])
     kept = np.flatnonzero(~zero)
     take_names(
-        sink, index[parent[kept]], words.take(pa.array(kept)), lines.take(pa.array(parent[kept])),
-        scope=Scope.EXACT, single_labels=True, addresses=False,
+        sink,
+        index[parent[kept]],
+        words.take(pa.array(kept)),
+        lines.take(pa.array(parent[kept])),
+        scope=Scope.EXACT,
+        single_labels=True,
+        addresses=False,
     )
 
 

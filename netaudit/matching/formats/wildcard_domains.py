@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.matching.entry_columns import as_mask, take_names, without_comment
+from netaudit.matching.columns import as_mask
+from netaudit.matching.entry_columns import take_names, without_comment
 from netaudit.matching.indicator import Scope
 from netaudit.matching.list_format import ListFormat, ListSample
 from netaudit.matching.rules import RuleSink
@@ -22,9 +23,7 @@ def _parse(chunk: Chunk, sink: RuleSink) -> None:
         if scope is Scope.SUBTREE:
             some = pc.utf8_slice_codeunits(some, 2)
         subtree = scope is Scope.SUBTREE
-        take_names(
-            sink, index[rows], some, raw, scope=scope, single_labels=subtree, addresses=not subtree
-        )
+        take_names(sink, index[rows], some, raw, scope=scope, single_labels=subtree, addresses=not subtree)
 
 
 FORMAT = ListFormat(

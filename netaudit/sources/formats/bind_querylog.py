@@ -239,7 +239,78 @@ def _sniff(lines: list[str]) -> float:
     return share(carrier.peel_text(lines), _NAMED.search)
 
 
-_SAMPLES = ()
+_SAMPLES = (
+    Sample(
+        "23-Nov-2026 09:15:02.265 queries: info: client @0x7fea21a32098 10.1.0.13#54767 (WwW.Example.Org): "
+        "view staff: query: WwW.Example.Org IN AAAA +E(0)K (10.1.0.53)",
+        ({
+            "kind": "dns", "ts": "2026-11-23T01:15:02.265000000Z", "client_ip": "10.1.0.13", "client_port": 54767,
+            "server_ip": "10.1.0.53", "transport": "udp", "name": "www.example.org", "name_source": "qname",
+            "qtype": "AAAA", "rcode": None, "action": None,
+        },),
+        timezone="Asia/Shanghai",
+        note="the usual line",
+    ),
+    Sample(
+        "2026-11-23T01:15:02.265Z client @0x7f646f70f098 fd00:20:30::11#53422 (a\\.b.example.org): "
+        "query: a\\.b.example.org IN TYPE65 -E(0)TDC (fd00:20:30::53) [ECS 203.0.113.0/24/0]",
+        ({
+            "kind": "dns", "ts": "2026-11-23T01:15:02.265000000Z", "client_ip": "fd00:20:30::11",
+            "transport": "tcp", "name": "a\\.b.example.org", "qtype": "HTTPS",
+        },),
+        note="iso8601-utc, TCP, a dot inside a label",
+    ),
+    Sample(
+        "client 10.1.0.13#54875: query: version.bind CH TXT + (10.1.0.53)",
+        ({"kind": "dns", "ts": None, "client_ip": "10.1.0.13", "name": "version.bind", "qtype": "TXT"},),
+        note="print-time no, an old build",
+    ),
+    Sample(
+        "<30>Nov 23 09:15:02 ns1 named[812]: queries: info: client @0x7fea 10.1.0.14#1024 (example.org): "
+        "query: example.org IN MX +E(0) (10.1.0.53)",
+        ({"kind": "dns", "ts": "2026-11-23T09:15:02.000000000Z", "client_ip": "10.1.0.14", "qtype": "MX"},),
+        note="through syslog: the carrier's stamp, whose year is inferred",
+    ),
+    Sample(
+        "23-Nov-2026 00:01:04.409 security: info: client @0x7fea21a32098 172.16.9.9#39096 (www.example.org): "
+        "view other: query (cache) 'www.example.org/A/IN' denied (allow-query-cache did not match)",
+        ({"kind": "dns", "name": "www.example.org", "qtype": "A", "rcode": "REFUSED", "action": "denied"},),
+    ),
+    Sample(
+        "23-Nov-2026 00:00:45.401 query-errors: info: client @0x7fea21a32098 10.1.0.21#43650 (dead.example): "
+        "query failed (failure) for dead.example/IN/A at query.c:7916",
+        ({"kind": "dns", "name": "dead.example", "qtype": "A", "rcode": "SERVFAIL"},),
+        note="type and class stand in the other order",
+    ),
+    Sample(
+        "23-Nov-2026 00:00:45.401 rpz: info: client @0x7fea21a32098 10.1.0.21#43650 (bad.example): "
+        "rpz QNAME NXDOMAIN rewrite bad.example/A/IN via bad.example.rpz.local",
+        ({"kind": "dns", "name": "bad.example", "qtype": "A", "action": "blocked"},),
+        note="a response policy zone answered",
+    ),
+    Sample(
+        "client @0xfc886160 10.1.0.22#58925 (www.example.org): answer: www.example.org IN A +EDC (10.1.0.53) -> "
+        "NOERROR www.example.org. 60 CNAME web.example.org. 60 A 192.0.2.1",
+        ({"kind": "dns", "rcode": "NOERROR", "answers": ["web.example.org.", "192.0.2.1"], "qtype": "A"},),
+        note="an answer line",
+    ),
+    Sample(
+        "28-Nov-2024 15:26:27.498 client 10.1.0.3#36615: UDP: query: www.example.org IN A response: NOERROR +A "
+        "www.example.org. 3600 IN A 192.0.2.1;",
+        ({
+            "kind": "dns", "client_ip": "10.1.0.3", "transport": "udp", "rcode": "NOERROR",
+            "answers": ["192.0.2.1"],
+        },),
+        note="Infoblox query capture",
+    ),
+    Sample("timed out resolving 'example.org/A/IN': 192.0.2.6#53", note="an upstream server, no client"),
+    Sample(
+        "23-Nov-2026 00:00:45.401 queries: info: client @0x7fea 999.1.0.21#43650 (a.example): query: a.example IN A + "
+        "(10.1.0.53)",
+        note="no address: rejected",
+    ),
+    Sample("23-Nov-2026 00:00:45.401 queries: info: client @0x7fea 10.1.0.21#43650 (a.exa", note="cut: rejected"),
+)  # fmt: skip
 
 FORMAT = LogFormat(
     title="BIND 9 query log (also Infoblox, EfficientIP)",

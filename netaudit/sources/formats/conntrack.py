@@ -25,7 +25,9 @@ from netaudit.records.addresses import parse_ip
 from netaudit.records.schemas import IP, TIMESTAMP
 from netaudit.sources.formats._values import mask, refused
 
-_ENDS = r"(?:sport=(?P<{0}sport>\d+) dport=(?P<{0}dport>\d+) ?|type=\d+ code=\d+ (?:id=(?P<{0}query>\d+) ?)?)?"
+_ENDS = (
+    r"(?:sport=(?P<{0}sport>\d+) dport=(?P<{0}dport>\d+) ?|type=\d+ code=\d+ (?:id=(?P<{0}query>\d+) ?)?)?"
+)
 _LINE = (
     r"^(?:\[(?P<ts>\d+\.\d+)\]\s+)?\s*(?:\[(?P<event>NEW|UPDATE|DESTROY)\]\s+)?(?:ipv[46]\s+\d+\s+)?"
     r"(?P<proto>[a-z][a-z0-9-]*)\s+\d+ [^=]*src=(?P<osrc>[0-9a-fA-F.:]+) dst=(?P<odst>[0-9a-fA-F.:]+) "
@@ -67,10 +69,12 @@ def _open(context: Context) -> Parse:
         torn = missed[mask(pc.match_substring_regex(lines.take(pa.array(missed)), _FLOW))]
         return Parsed(
             [rows],
-            refused({
-                "A flow is cut off or has no reply tuple.": torn,
-                "An address or port of a flow is none.": index[~good],
-            }),
+            refused(
+                {
+                    "A flow is cut off or has no reply tuple.": torn,
+                    "An address or port of a flow is none.": index[~good],
+                }
+            ),
             len(missed) - len(torn),
         )
 
@@ -159,35 +163,67 @@ FORMAT = LogFormat(
     samples=(
         Sample(
             _NEW,
-            ({
-                "kind": "nat", "ts": "2026-11-22T16:19:29.438768000Z", "message": "new", "transport": "tcp",
-                "client_ip": "10.1.0.12", "client_port": 20501, "public_ip": "203.0.113.9", "public_port": 1024,
-                "server_ip": "198.51.100.9", "server_port": 443, "session": "1576234259",
-            },),
+            (
+                {
+                    "kind": "nat",
+                    "ts": "2026-11-22T16:19:29.438768000Z",
+                    "message": "new",
+                    "transport": "tcp",
+                    "client_ip": "10.1.0.12",
+                    "client_port": 20501,
+                    "public_ip": "203.0.113.9",
+                    "public_port": 1024,
+                    "server_ip": "198.51.100.9",
+                    "server_port": 443,
+                    "session": "1576234259",
+                },
+            ),
             note="the source is translated: the public port stands in the reply tuple",
         ),
         Sample(
             _PUBLISHED,
-            ({
-                "kind": "nat", "client_ip": "10.1.0.13", "client_port": 80, "public_ip": "203.0.113.9",
-                "public_port": 8080, "server_ip": "198.51.100.4", "server_port": 38866,
-            },),
+            (
+                {
+                    "kind": "nat",
+                    "client_ip": "10.1.0.13",
+                    "client_port": 80,
+                    "public_ip": "203.0.113.9",
+                    "public_port": 8080,
+                    "server_ip": "198.51.100.4",
+                    "server_port": 38866,
+                },
+            ),
             note="a published server: the destination is translated",
         ),
         Sample(
             _ICMP,
-            ({
-                "kind": "nat", "message": "destroy", "transport": "icmp", "client_port": 3565, "public_port": 3566,
-                "server_port": None, "session": "2316707377", "ts_end": None,
-            },),
+            (
+                {
+                    "kind": "nat",
+                    "message": "destroy",
+                    "transport": "icmp",
+                    "client_port": 3565,
+                    "public_port": 3566,
+                    "server_port": None,
+                    "session": "2316707377",
+                    "ts_end": None,
+                },
+            ),
             note="ICMP has its query id for a port",
         ),
         Sample(
             _TABLE,
-            ({
-                "kind": "nat", "ts": None, "message": "entry", "client_ip": "fd00:70::11", "public_ip": None,
-                "server_ip": "2001:db8:ff::7", "session": None,
-            },),
+            (
+                {
+                    "kind": "nat",
+                    "ts": None,
+                    "message": "entry",
+                    "client_ip": "fd00:70::11",
+                    "public_ip": None,
+                    "server_ip": "2001:db8:ff::7",
+                    "session": None,
+                },
+            ),
             note="a snapshot has no time; nothing is translated",
         ),
         Sample(

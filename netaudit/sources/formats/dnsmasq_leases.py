@@ -80,26 +80,44 @@ FORMAT = LogFormat(
     samples=(
         Sample(
             "1795363774 52:54:00:aa:00:02 10.1.0.110 pc-110 01:52:54:00:aa:00:02",
-            ({
-                "kind": "dhcp", "ts": None, "ts_end": "2026-11-22T16:09:34.000000000Z", "client_ip": "10.1.0.110",
-                "client_mac": "52:54:00:aa:00:02", "hostname": "pc-110", "message": "lease",
-                "client_id": "01:52:54:00:aa:00:02",
-            },),
+            (
+                {
+                    "kind": "dhcp",
+                    "ts": None,
+                    "ts_end": "2026-11-22T16:09:34.000000000Z",
+                    "client_ip": "10.1.0.110",
+                    "client_mac": "52:54:00:aa:00:02",
+                    "hostname": "pc-110",
+                    "message": "lease",
+                    "client_id": "01:52:54:00:aa:00:02",
+                },
+            ),
         ),
         Sample(
             "0 06-52:54:00:aa:00:05 10.1.0.55 * *",
-            ({
-                "kind": "dhcp", "ts_end": None, "client_mac": "52:54:00:aa:00:05", "hostname": None, "client_id": None,
-            },),
+            (
+                {
+                    "kind": "dhcp",
+                    "ts_end": None,
+                    "client_mac": "52:54:00:aa:00:05",
+                    "hostname": None,
+                    "client_id": None,
+                },
+            ),
             note="never expires; another hardware type; nameless",
         ),
         Sample(
             "duid 00:01:00:01:32:95:cf:c1:ae:a9:2e:46:5b:8a\n"
             "1795363793 T11141128 fd00:60::1ea NA 00:01:00:01:32:95:cf:d8:52:54:00:aa:00:08",
-            ({
-                "kind": "dhcp", "message": "lease6", "client_ip": "fd00:60::1ea", "client_mac": "52:54:00:aa:00:08",
-                "hostname": "NA",
-            },),
+            (
+                {
+                    "kind": "dhcp",
+                    "message": "lease6",
+                    "client_ip": "fd00:60::1ea",
+                    "client_mac": "52:54:00:aa:00:08",
+                    "hostname": "NA",
+                },
+            ),
             note="v6: the MAC comes out of the DUID; a host may be called NA",
         ),
         Sample(

@@ -21,6 +21,7 @@ from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import MAC
 from netaudit.sources.dns_words import qtype_column
+from netaudit.sources.formats._owned import first_of, lists_of
 from netaudit.sources.formats._values import hex_duid_mac, mask, port, refused
 
 UNREADABLE = "The client or the question of this line cannot be read."
@@ -97,14 +98,14 @@ def _joined(
     value, verb = told["value"].take(pa.array(order)), told["verb"].take(pa.array(order))
     says = ~mask(pc.is_in(verb, value_set=pa.array(_NO_VERDICT)))
     code = by_distinct(pc.if_else(pa.array(says), value, None), _rcode, pa.string())
-    rcode = _first(count, query_of, code)
+    rcode = first_of(count, query_of, code)
     data = says & mask(pc.is_valid(value)) & ~mask(pc.or_(pc.starts_with(value, "<"), _is_code(value)))
     blocked = mask(pc.match_substring_regex(verb, _BLOCKED))
     action = np.full(count, None, object)
     action[query_of[blocked]] = "blocked"
     return {
         "rcode": rcode,
-        "answers": _lists(count, query_of[data], value.filter(pa.array(data))),
+        "answers": lists_of(count, query_of[data], value.filter(pa.array(data))),
         "action": pa.array(action, pa.string()),
     }
 
@@ -139,24 +140,6 @@ def _is_code(value: pa.Array) -> pa.Array:
 
 def _rcode(value: str) -> str:
     return value if value in _CODES and not value.startswith("NODATA") else "NOERROR"
-
-
-def _first(count: int, owner: np.ndarray, value: pa.Array) -> pa.Array:
-    """The first value of each owner (0 to `count`), null where it has none."""
-    have = np.flatnonzero(mask(pc.is_valid(value)))
-    owners, at = np.unique(owner[have], return_index=True)
-    index = np.full(count, -1)
-    index[owners] = have[at]
-    return value.take(pa.array(index, mask=index < 0))
-
-
-def _lists(count: int, owner: np.ndarray, value: pa.Array) -> pa.Array:
-    """The values of each owner as lists, null where it has none."""
-    order = np.argsort(owner, kind="stable")
-    sizes = np.bincount(owner, minlength=count)
-    offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int32)
-    lists = pa.ListArray.from_arrays(pa.array(offsets), value.take(pa.array(order)))
-    return pc.if_else(pa.array(sizes > 0), lists, pa.scalar(None, lists.type))
 
 
 def _leases(
@@ -201,7 +184,67 @@ def _sniff(lines: list[str]) -> float:
     return share(lines, _OURS.search)
 
 
-_SAMPLES = ()
+_SAMPLES = (
+    Sample(
+        "Nov 23 00:00:52 dnsmasq[674]: 13 10.1.0.12/58360 query[A] cdn.example.org from 10.1.0.12\n"
+        "Nov 23 00:00:52 dnsmasq[674]: 14 10.1.0.13/40000 query[type=65] <name unprintable> from 10.1.0.13\n"
+        "Nov 23 00:00:52 dnsmasq[674]: 13 10.1.0.12/58360 forwarded cdn.example.org to 192.0.2.53\n"
+        "Nov 23 00:00:52 dnsmasq[674]: 13 10.1.0.12/58360 reply cdn.example.org is <CNAME>\n"
+        "Nov 23 00:00:52 dnsmasq[674]: 13 10.1.0.12/58360 reply web.example.org is 192.0.2.1\n"
+        "Nov 23 00:00:53 dnsmasq[674]: 14 10.1.0.13/40000 reply error is SERVFAIL",
+        (
+            {
+                "kind": "dns", "ts": "2026-11-22T16:00:52.000000000Z", "client_ip": "10.1.0.12",
+                "client_port": 58360, "name": "cdn.example.org", "qtype": "A", "rcode": "NOERROR",
+                "answers": ["192.0.2.1"],
+            },
+            {
+                "kind": "dns", "client_ip": "10.1.0.13", "name": None, "qtype": "HTTPS", "rcode": "SERVFAIL",
+                "answers": None,
+            },
+        ),
+        timezone="Asia/Shanghai",
+        note="log-queries=extra: replies joined by serial number; a name that was not printed",
+    ),
+    Sample(
+        "Thu Aug 17 22:58:44 2023 daemon.info dnsmasq[1]: query[A] we ird.example from  nobody from 192.168.1.7",
+        ({
+            "kind": "dns", "ts": "2023-08-17T22:58:44.000000000Z", "client_ip": "192.168.1.7", "client_port": None,
+            "name": "we\\032ird.example\\032from\\032\\032nobody", "rcode": None,
+        },),
+        note="OpenWrt's logread; blanks in a name",
+    ),
+    Sample(
+        "Nov 23 00:00:49 dnsmasq[674]: 125 10.1.0.22/53401 query[A] ads.example from 10.1.0.22\n"
+        "Nov 23 00:00:49 dnsmasq[674]: 125 10.1.0.22/53401 gravity blocked ads.example is 0.0.0.0",
+        ({"kind": "dns", "name": "ads.example", "action": "blocked", "answers": ["0.0.0.0"]},),
+        note="Pi-hole",
+    ),
+    Sample(
+        "Nov 23 00:01:00 gw dnsmasq-dhcp[674]: 3465 DHCPACK(br-lan) 192.168.1.23 52:54:00:AA:00:02 laptop",
+        ({
+            "kind": "dhcp", "ts": "2026-11-23T00:01:00.000000000Z", "message": "ack", "client_ip": "192.168.1.23",
+            "client_mac": "52:54:00:aa:00:02", "hostname": "laptop",
+        },),
+    ),
+    Sample(
+        "Nov 23 00:01:00 dnsmasq-dhcp[674]: DHCPREPLY(br-lan) fd00:60::1ea 00:01:00:01:32:95:cf:d8:52:54:00:aa:00:08",
+        ({
+            "kind": "dhcp", "message": "reply", "client_ip": "fd00:60::1ea", "client_mac": "52:54:00:aa:00:08",
+            "client_id": "00:01:00:01:32:95:cf:d8:52:54:00:aa:00:08", "hostname": None,
+        },),
+        note="DHCPv6",
+    ),
+    Sample(
+        "Nov 23 00:01:00 dnsmasq-dhcp[674]: DHCPDISCOVER(br-lan) 52:54:00:aa:00:02 no address available",
+        ({
+            "kind": "dhcp", "message": "discover", "client_ip": None, "client_mac": "52:54:00:aa:00:02",
+            "hostname": None,
+        },),
+    ),
+    Sample("Nov 23 00:00:52 dnsmasq[674]: reply www.example.org is 192.0.2.1", note="a reply that is nobody's"),
+    Sample("Nov 23 00:00:52 dnsmasq[674]: 13 10.1.0.12/58360 query[A] www.exa", note="cut: rejected"),
+)  # fmt: skip
 
 FORMAT = LogFormat(
     title="dnsmasq log (OpenWrt, ASUS, Pi-hole and other small routers)",

@@ -8,6 +8,7 @@ happened, not its arrival. Passwords in a record of an authentication are never 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -41,9 +42,7 @@ def _starts(lines: pa.StringArray) -> np.ndarray:
 def _sniff(lines: list[str]) -> float:
     seen = [line for line in lines if line.strip()]
     own = sum(bool(_HEADER_LINE.match(line) or _PAIR_LINE.match(line)) for line in seen)
-    headed = any(
-        _HEADER_LINE.match(line) and _PAIR_LINE.match(after) for line, after in zip(seen, seen[1:], strict=False)
-    )
+    headed = any(_HEADER_LINE.match(line) and _PAIR_LINE.match(after) for line, after in pairwise(seen))
     return own / len(seen) if headed else 0.0
 
 
@@ -64,10 +63,12 @@ def _open(context: Context) -> Parse:
         orphan = records.orphans(chunk.lines)[:1]
         return Parsed(
             [Rows("radius", rows | {"client_ip": address}, records.first[record])],
-            refused({
-                "A record is cut off.": np.concatenate((orphan, records.first[~whole_record])),
-                "A record does not say what kind of packet it is.": records.first[whole_record & ~what],
-            }),
+            refused(
+                {
+                    "A record is cut off.": np.concatenate((orphan, records.first[~whole_record])),
+                    "A record does not say what kind of packet it is.": records.first[whole_record & ~what],
+                }
+            ),
         )
 
     return parse
@@ -95,7 +96,9 @@ class _Pairs:
 def _columns(pairs: _Pairs) -> dict[str, pa.Array]:
     port_type = pairs.last("NAS-Port-Type")
     called = words(pairs.last("Called-Station-Id"), unescape)
-    nas = pc.coalesce(pairs.last("NAS-IP-Address"), pairs.last("NAS-IPv6-Address"), pairs.last("NAS-Identifier"))
+    nas = pc.coalesce(
+        pairs.last("NAS-IP-Address"), pairs.last("NAS-IPv6-Address"), pairs.last("NAS-Identifier")
+    )
     return {
         "account": words(pairs.last("User-Name"), unescape),
         "client_mac": mac_column(pairs.last("Calling-Station-Id")),
@@ -189,10 +192,18 @@ FORMAT = LogFormat(
             _START,
             (
                 {
-                    "kind": "radius", "ts": "2026-11-22T16:19:17.000000000Z", "message": "start",
-                    "account": r"OFFICE\lisi", "client_ip": "10.1.0.110", "client_mac": "52:54:00:aa:00:02",
-                    "bssid": "00:1a:1e:aa:bb:d0", "ssid": "办公Wi-Fi", "nas": "10.9.0.2", "nas_port": "ap-3f-012",
-                    "vlan": 120, "session": "5F3A0002",
+                    "kind": "radius",
+                    "ts": "2026-11-22T16:19:17.000000000Z",
+                    "message": "start",
+                    "account": r"OFFICE\lisi",
+                    "client_ip": "10.1.0.110",
+                    "client_mac": "52:54:00:aa:00:02",
+                    "bssid": "00:1a:1e:aa:bb:d0",
+                    "ssid": "办公Wi-Fi",
+                    "nas": "10.9.0.2",
+                    "nas_port": "ap-3f-012",
+                    "vlan": 120,
+                    "session": "5F3A0002",
                 },
                 {"kind": "radius", "client_ip": "fd00:60::1ea", "client_mac": "52:54:00:aa:00:02"},
             ),
@@ -200,10 +211,19 @@ FORMAT = LogFormat(
         ),
         Sample(
             _STOP,
-            ({
-                "kind": "radius", "ts": "2026-11-22T16:19:19.000000000Z", "message": "stop", "account": "null",
-                "client_ip": None, "bssid": None, "ssid": None, "nas": "sw-3f", "nas_port": "14",
-            },),
+            (
+                {
+                    "kind": "radius",
+                    "ts": "2026-11-22T16:19:19.000000000Z",
+                    "message": "stop",
+                    "account": "null",
+                    "client_ip": None,
+                    "bssid": None,
+                    "ssid": None,
+                    "nas": "sw-3f",
+                    "nas_port": "14",
+                },
+            ),
             note="wired; two seconds late; the password is not read",
         ),
         Sample(_START[:200], note="cut off at the end of the file"),

@@ -30,9 +30,7 @@ _STATION = (
     r"|IEEE 802\.1X: STA identity '(?P<account>.*)'|RADIUS: (?P<accounting>starting|stopped) accounting session "
     r"(?P<session>[0-9A-Fa-f-]+)))"
 )
-_LEASE = (
-    rf"^DHCPACK\((?P<port>[^()\s]+)\) (?P<ip>[0-9.]+) (?P<mac>{_MAC})(?: (?P<name>\S+))?$"
-)
+_LEASE = rf"^DHCPACK\((?P<port>[^()\s]+)\) (?P<ip>[0-9.]+) (?P<mac>{_MAC})(?: (?P<name>\S+))?$"
 _OWN = re.compile(rf"[A-Za-z][A-Za-z0-9._-]*: (?:AP-STA-[A-Z-]+ {_MAC}|STA {_MAC} [A-Z])")
 _FACILITY = r"^(?:kern|user|mail|daemon|auth|authpriv|syslog|cron|local\d)\.[a-z]+$"
 """logread writes facility and level where other logs have the sending host."""
@@ -45,7 +43,9 @@ def _open(context: Context) -> Parse:
         peeled = peel(chunk.lines)
         stations, leases = _stations(peeled, context, lookups), _leases(peeled, context)
         read = np.concatenate((stations.line, leases.line))
-        begun = mask(pc.match_substring_regex(peeled.rest, r"^[A-Za-z][A-Za-z0-9._-]*: AP-STA-(?:DIS)?CONNECTED\b"))
+        begun = mask(
+            pc.match_substring_regex(peeled.rest, r"^[A-Za-z][A-Za-z0-9._-]*: AP-STA-(?:DIS)?CONNECTED\b")
+        )
         torn = np.setdiff1d(np.flatnonzero(begun), read)
         return Parsed(
             [rows for rows in (stations, leases) if len(rows.line)],
@@ -68,7 +68,9 @@ def _stations(peeled: Peeled, context: Context, lookups: dict[str, Callable[[str
         "ts": read_stamps(peeled.stamp.take(here), context),
         "client_mac": mac_column(pc.coalesce(got["changed_mac"], got["mac"])),
         "message": pc.coalesce(
-            pc.ascii_lower(got["changed"]), got["state"], identity,
+            pc.ascii_lower(got["changed"]),
+            got["state"],
+            identity,
             pc.if_else(pc.is_valid(got["accounting"]), accounting, None),
         ),
         "account": got["account"],
@@ -114,10 +116,17 @@ FORMAT = LogFormat(
     samples=(
         Sample(
             "Thu Aug 17 22:58:44 2023 daemon.info hostapd: wlan1: STA 2a:85:8f:00:00:e3 IEEE 802.11: associated (aid 7)",
-            ({
-                "kind": "wlan", "ts": "2023-08-17T14:58:44.000000000Z", "message": "associated",
-                "client_mac": "2a:85:8f:00:00:e3", "nas_port": "wlan1", "nas": None, "ssid": None,
-            },),
+            (
+                {
+                    "kind": "wlan",
+                    "ts": "2023-08-17T14:58:44.000000000Z",
+                    "message": "associated",
+                    "client_mac": "2a:85:8f:00:00:e3",
+                    "nas_port": "wlan1",
+                    "nas": None,
+                    "ssid": None,
+                },
+            ),
             timezone="Asia/Shanghai",
         ),
         Sample(
@@ -126,7 +135,10 @@ FORMAT = LogFormat(
             "disassociated due to inactivity",
             (
                 {
-                    "kind": "wlan", "ts": "2023-08-17T14:58:45.000000000Z", "message": "connected", "nas": "ap-3f",
+                    "kind": "wlan",
+                    "ts": "2023-08-17T14:58:45.000000000Z",
+                    "message": "connected",
+                    "nas": "ap-3f",
                     "nas_port": "phy0-ap0",
                 },
                 {"kind": "wlan", "message": "disassociated"},
@@ -146,6 +158,9 @@ FORMAT = LogFormat(
             "Thu Aug 17 22:58:45 2023 daemon.notice hostapd: wlan1: EAPOL-4WAY-HS-COMPLETED 2a:85:8f:00:00:e3",
             note="no event of its own",
         ),
-        Sample("Thu Aug 17 22:58:45 2023 daemon.notice hostapd: wlan1: AP-STA-CONNECTED 2a:85:8f:0", note="cut off"),
+        Sample(
+            "Thu Aug 17 22:58:45 2023 daemon.notice hostapd: wlan1: AP-STA-CONNECTED 2a:85:8f:0",
+            note="cut off",
+        ),
     ),
 )

@@ -1,7 +1,7 @@
 """ISC dhcpd's messages in a system log: the history that its lease file forgets.
 
-Only an acknowledgement says that a client has an address. The lines have no time and no length of
-the lease: the time is the system log's. What stands in parentheses is the client's own name for
+Only an acknowledgement says that a client has an address. The lines have no time, and plain dhcpd
+writes no length of the lease (Infoblox and EfficientIP add it): the time is the system log's. What stands in parentheses is the client's own name for
 itself, so the pattern reads address and MAC before it and nothing after it.
 """
 
@@ -21,19 +21,20 @@ from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.schemas import MAC
 from netaudit.sources.formats._values import among_others, hex_duid_mac, mask, refused, whole
 
+_KINDS = "ACK|OFFER|NAC?K|REQUEST|RELEASE|DECLINE|EXPIRE|INFORM|DISCOVER"
 _V4 = (
-    r"^(?:\[\d+\] )?DHCP(?P<message>ACK|OFFER|NAK|REQUEST|RELEASE|DECLINE|EXPIRE|INFORM|DISCOVER)\b"
+    rf"^(?:\[\d+\] )?DHCP(?P<message>{_KINDS})\b"
     r"(?: (?:on|for|of) (?P<ip>[0-9.]+))?(?: \((?P<server>[0-9.]+)\))?"
     r"(?: from (?P<asker>[0-9]{1,3}(?:\.[0-9]{1,3}){3}))?"
-    r"(?: (?:from|to) (?P<mac>[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){5}))?(?: \((?P<name>.*)\))? via "
+    r"(?: (?:from|to) (?P<mac>[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){5}))?(?: \((?P<name>.*)\))? via (?P<tail>.*)$"
 )
 _V6 = (
     r"^Reply (?P<kind>NA|TA): address (?P<ip>[0-9a-fA-F:.]+) to client with duid (?P<duid>[0-9a-fA-F:]+)"
     r" iaid = -?\d+ valid for (?P<valid>\d+) seconds"
 )
-_BEGUN = r"^(?:\[\d+\] )?DHCP(?:ACK|OFFER|NAK|REQUEST|RELEASE|DECLINE|EXPIRE|INFORM|DISCOVER) (?:on|for|of|from|to)\b"
+_BEGUN = rf"^(?:\[\d+\] )?DHCP(?:{_KINDS}) (?:on|for|of|from|to)\b"
 _OWN = re.compile(
-    r"(?:\[\d+\] )?DHCP(?:ACK|OFFER|NAK|REQUEST|RELEASE|DECLINE|EXPIRE|INFORM|DISCOVER) (?:on|for|of|from|to) \S+.* via "
+    rf"(?:\[\d+\] )?DHCP(?:{_KINDS}) (?:on|for|of|from|to) \S+.* via "
     r"|Reply [NT]A: address \S+ to client with duid |reuse_lease: lease age "
 )
 _UNPRINTABLE = "Hostname Unsuitable for Printing"
@@ -49,10 +50,12 @@ def _open(context: Context) -> Parse:
         records = sum(len(k.line) for k in kept)
         return Parsed(
             [k for k in kept if len(k.line)],
-            refused({
-                "A DHCP message is cut off or of an unknown shape.": torn,
-                "A DHCP message has neither an address nor a hardware address.": lost,
-            }),
+            refused(
+                {
+                    "A DHCP message is cut off or of an unknown shape.": torn,
+                    "A DHCP message has neither an address nor a hardware address.": lost,
+                }
+            ),
             len(chunk.lines) - records - len(torn) - len(lost),
         )
 
@@ -69,8 +72,17 @@ def _v4(peeled: Peeled, context: Context) -> Rows:
         "client_mac": mac_column(got["mac"]),
         "hostname": pc.if_else(pc.equal(got["name"], _UNPRINTABLE), None, got["name"]),
         "server_ip": ip_column(got["server"]),
+        "lease_s": whole(
+            _said(got["tail"], r"(?:\blease-duration |\[)(?P<it>\d+)"), 0xFFFF_FFFF, pa.uint32()
+        ),
+        "client_id": _said(got["tail"], r"\buid (?P<it>[0-9a-fA-F:]+)"),
     }
     return Rows("dhcp", columns, index)
+
+
+def _said(tail: pa.Array, pattern: str) -> pa.Array:
+    """What appliances add behind the interface."""
+    return pc.struct_field(pc.extract_regex(tail, pattern), "it")
 
 
 def _v6(peeled: Peeled, context: Context) -> Rows:
@@ -98,7 +110,7 @@ def _torn(rest: pa.StringArray, read: np.ndarray) -> np.ndarray:
 
 
 FORMAT = LogFormat(
-    title="ISC dhcpd in a system log",
+    title="ISC dhcpd in a system log (also Infoblox and EfficientIP)",
     kinds=("dhcp",),
     reference="https://kb.isc.org/docs/isc-dhcp-44-manual-pages-dhcpd",
     sniff=lambda lines: among_others(peel_text(lines), _OWN.match),
@@ -106,19 +118,30 @@ FORMAT = LogFormat(
     samples=(
         Sample(
             "Nov 23 00:07:36 gw dhcpd[812]: DHCPACK on 10.1.0.101 to 52:54:00:aa:00:02 (pc-101) via eth1",
-            ({
-                "kind": "dhcp", "message": "ack", "client_ip": "10.1.0.101", "client_mac": "52:54:00:aa:00:02",
-                "hostname": "pc-101",
-            },),
+            (
+                {
+                    "kind": "dhcp",
+                    "message": "ack",
+                    "client_ip": "10.1.0.101",
+                    "client_mac": "52:54:00:aa:00:02",
+                    "hostname": "pc-101",
+                },
+            ),
             note="the year is inferred",
         ),
         Sample(
             "2026-11-23T00:07:36+08:00 gw dhcpd[812]: DHCPREQUEST for 10.1.0.108 (10.1.0.1) from 52:54:00:aa:00:0a "
             "via 10.1.0.2: wrong network.",
-            ({
-                "kind": "dhcp", "ts": "2026-11-22T16:07:36.000000000Z", "message": "request",
-                "client_ip": "10.1.0.108", "server_ip": "10.1.0.1", "hostname": None,
-            },),
+            (
+                {
+                    "kind": "dhcp",
+                    "ts": "2026-11-22T16:07:36.000000000Z",
+                    "message": "request",
+                    "client_ip": "10.1.0.108",
+                    "server_ip": "10.1.0.1",
+                    "hostname": None,
+                },
+            ),
             note="through a relay, and refused",
         ),
         Sample(
@@ -134,12 +157,30 @@ FORMAT = LogFormat(
         Sample(
             "Nov 23 00:07:36 gw dhcpd[812]: Reply NA: address 2001:db8:1::60 to client with duid "
             "00:01:00:01:32:95:dc:02:52:54:00:cc:00:01 iaid = 13369345 valid for 600 seconds",
-            ({
-                "kind": "dhcp", "message": "reply", "client_ip": "2001:db8:1::60", "client_mac": "52:54:00:cc:00:01",
-                "lease_s": 600,
-            },),
+            (
+                {
+                    "kind": "dhcp",
+                    "message": "reply",
+                    "client_ip": "2001:db8:1::60",
+                    "client_mac": "52:54:00:cc:00:01",
+                    "lease_s": 600,
+                },
+            ),
+        ),
+        Sample(
+            "DHCPACK on 10.1.0.103 to 52:54:00:aa:00:04 (pc-4) via eth2 relay 10.1.0.2 lease-duration 7200 uid "
+            "01:52:54:00:aa:00:04\nDHCPNACK on 10.1.0.9 to 52:54:00:aa:00:09 via 10.1.0.2\n"
+            "DHCPACK on 10.1.0.3 to 52:54:00:aa:00:03 (pc-3) via 10.1.0.2 [14400]",
+            (
+                {"kind": "dhcp", "message": "ack", "lease_s": 7200, "client_id": "01:52:54:00:aa:00:04"},
+                {"kind": "dhcp", "message": "nack"},
+                {"kind": "dhcp", "message": "ack", "lease_s": 14400, "hostname": "pc-3"},
+            ),
+            note="of appliances",
         ),
         Sample("DHCPACK on 10.1.0.101 to 52:54:0", note="cut off"),
-        Sample("reuse_lease: lease age 11 (secs) under 25% threshold, reply with unaltered, existing lease for 10.1.0.1"),
+        Sample(
+            "reuse_lease: lease age 11 (secs) under 25% threshold, reply with unaltered, existing lease for 10.1.0.1"
+        ),
     ),
 )

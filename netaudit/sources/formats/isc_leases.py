@@ -23,9 +23,7 @@ from netaudit.sources.formats._stanzas import Stanzas
 from netaudit.sources.formats._values import duid_mac, mask, octets, refused, unescape, whole, words
 
 _BLOCK = r"^\s*(?:lease|ia-na|ia-ta|ia-pd|host|group|failover|class|subclass|key|zone)\b.*\{\s*$"
-_HEAD = (
-    r'^\s*(?:lease (?P<v4>[0-9.]+)|iaaddr (?P<v6>[0-9a-fA-F:.]+)|iaprefix (?P<prefix>[0-9a-fA-F:.]+)/\d+) \{\s*$'
-)
+_HEAD = r"^\s*(?:lease (?P<v4>[0-9.]+)|iaaddr (?P<v6>[0-9a-fA-F:.]+)|iaprefix (?P<prefix>[0-9a-fA-F:.]+)/\d+) \{\s*$"
 _CLIENT = r'^\s*ia-(?:na|ta|pd) "(?P<client>.*)" \{\s*$'
 _KEY = (
     r"^\s*(?P<key>starts|ends|cltt|binding state|hardware|uid|client-hostname|max-life"
@@ -74,11 +72,13 @@ def _open(context: Context) -> Parse:
         orphan, _ = extract(lines.slice(0, int(blocks.first[0]) if len(blocks.first) else len(lines)), _KEY)
         return Parsed(
             [Rows("dhcp", rows, first[good])],
-            refused({
-                "A lease is cut off.": np.union1d(first[~whole_block], orphan[:1]),
-                "A lease has a time that is none.": first[whole_block & ~timed],
-                "A lease has an address that is none.": first[whole_block & timed & ~known],
-            }),
+            refused(
+                {
+                    "A lease is cut off.": np.union1d(first[~whole_block], orphan[:1]),
+                    "A lease has a time that is none.": first[whole_block & ~timed],
+                    "A lease has an address that is none.": first[whole_block & timed & ~known],
+                }
+            ),
             int((blocks.owner < 0).sum()) - len(orphan[:1]),
         )
 
@@ -142,7 +142,9 @@ def _seconds(text: pa.Array) -> pa.Array:
 
 def _between(ts: pa.Array, ts_end: pa.Array) -> pa.Array:
     seconds = pc.divide(pc.subtract(ts_end.cast(pa.int64()), ts.cast(pa.int64())), 10**9)
-    return pc.if_else(pc.and_(pc.greater_equal(seconds, 0), pc.less(seconds, 2**32)), seconds, None).cast(pa.uint32())
+    return pc.if_else(pc.and_(pc.greater_equal(seconds, 0), pc.less(seconds, 2**32)), seconds, None).cast(
+        pa.uint32()
+    )
 
 
 def _uid_mac(uid: str) -> bytes | None:
@@ -205,27 +207,48 @@ FORMAT = LogFormat(
     samples=(
         Sample(
             _V4,
-            ({
-                "kind": "dhcp", "ts": "2026-11-22T16:07:36.000000000Z", "ts_end": "2026-11-22T16:08:36.000000000Z",
-                "client_ip": "10.1.0.101", "client_mac": "52:54:00:aa:00:02", "hostname": "pc-101",
-                "message": "active", "lease_s": 60, "vendor_class": "udhcp 1.35.0",
-                "client_id": r"\001RT\000\252\000\002",
-            },),
+            (
+                {
+                    "kind": "dhcp",
+                    "ts": "2026-11-22T16:07:36.000000000Z",
+                    "ts_end": "2026-11-22T16:08:36.000000000Z",
+                    "client_ip": "10.1.0.101",
+                    "client_mac": "52:54:00:aa:00:02",
+                    "hostname": "pc-101",
+                    "message": "active",
+                    "lease_s": 60,
+                    "vendor_class": "udhcp 1.35.0",
+                    "client_id": r"\001RT\000\252\000\002",
+                },
+            ),
         ),
         Sample(
             _V6,
-            ({
-                "kind": "dhcp", "ts": "2015-08-18T16:55:37.000000000Z", "ts_end": "2015-08-18T17:05:37.000000000Z",
-                "client_ip": "2001:db8:1::60", "client_mac": "52:54:00:cc:00:01", "message": "active", "lease_s": 600,
-            },),
+            (
+                {
+                    "kind": "dhcp",
+                    "ts": "2015-08-18T16:55:37.000000000Z",
+                    "ts_end": "2015-08-18T17:05:37.000000000Z",
+                    "client_ip": "2001:db8:1::60",
+                    "client_mac": "52:54:00:cc:00:01",
+                    "message": "active",
+                    "lease_s": 600,
+                },
+            ),
             note="the start is the client's last contact; the MAC comes out of the DUID",
         ),
         Sample(
             _ODD,
-            ({
-                "kind": "dhcp", "ts": "2026-11-22T16:07:36.000000000Z", "ts_end": None, "client_ip": "10.1.0.7",
-                "client_mac": "52:54:00:aa:00:03", "message": "backup",
-            },),
+            (
+                {
+                    "kind": "dhcp",
+                    "ts": "2026-11-22T16:07:36.000000000Z",
+                    "ts_end": None,
+                    "client_ip": "10.1.0.7",
+                    "client_mac": "52:54:00:aa:00:03",
+                    "message": "backup",
+                },
+            ),
             note="local times as epochs, no end, no hardware line; the host block is no lease",
         ),
         Sample(_V4[:150], note="cut off at the end of the file"),

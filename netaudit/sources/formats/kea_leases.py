@@ -36,11 +36,10 @@ def _open(context: Context) -> Parse:
         heading = mask(pc.match_substring_regex(chunk.lines, f"^(?:{_V4}|{_V6})"))
         parsed = Parsed(other=int(heading.sum()))
         starts = np.flatnonzero(heading)
-        for begin, end in zip([0, *starts], [*starts, len(chunk.lines)], strict=True):
-            if begin < end and heading[begin]:
-                names[:] = chunk.lines[int(begin)].as_py().lower().split(",")
-                begin += 1
-            _read(chunk.lines.slice(begin, end - begin), int(begin), names, parsed)
+        _read(chunk.lines.slice(0, int(starts[0]) if len(starts) else None), 0, names, parsed)
+        for at, end in zip(starts.tolist(), [*starts[1:].tolist(), len(chunk.lines)], strict=True):
+            names[:] = chunk.lines[at].as_py().lower().split(",")
+            _read(chunk.lines.slice(at + 1, end - at - 1), at + 1, names, parsed)
         return parsed
 
     return parse
@@ -52,7 +51,11 @@ def _read(lines: pa.StringArray, first: int, names: list[str], parsed: Parsed) -
     parsed.other += int(blank.sum())
     cells = Cells.of(lines, ",")
     if not names:
-        _reject(parsed, "A lease stands before the header that names its columns.", first + np.flatnonzero(~blank))
+        _reject(
+            parsed,
+            "A lease stands before the header that names its columns.",
+            first + np.flatnonzero(~blank),
+        )
         return
 
     def named(name: str) -> pa.Array:
@@ -65,10 +68,14 @@ def _read(lines: pa.StringArray, first: int, names: list[str], parsed: Parsed) -
     begin = pc.subtract(expire, length)
     v6 = "duid" in names
     columns = {
-        "ts": _seconds(pc.if_else(pc.and_(pc.greater_equal(begin, 0), pc.less_equal(begin, _LAST)), begin, None)),
+        "ts": _seconds(
+            pc.if_else(pc.and_(pc.greater_equal(begin, 0), pc.less_equal(begin, _LAST)), begin, None)
+        ),
         "ts_end": _seconds(pc.if_else(open_end, None, expire)),
         "client_ip": ip_column(named("address")),
-        "client_mac": pc.coalesce(mac_column(named("hwaddr")), by_distinct(named("duid"), hex_duid_mac, MAC)),
+        "client_mac": pc.coalesce(
+            mac_column(named("hwaddr")), by_distinct(named("duid"), hex_duid_mac, MAC)
+        ),
         "hostname": _plain(pc.utf8_rtrim(named("hostname"), ".") if v6 else named("hostname")),
         "lease_s": length,
         "message": pc.if_else(pc.equal(length, 0), "deleted", _STATES.take(state)),
@@ -78,10 +85,13 @@ def _read(lines: pa.StringArray, first: int, names: list[str], parsed: Parsed) -
     good = np.logical_and.reduce([mask(pc.is_valid(column)) for column in needed])
     good &= cells.counts <= len(names)
     parsed.rows.append(
-        Rows("dhcp", {n: c.filter(pa.array(good)) for n, c in columns.items()}, first + np.flatnonzero(good))
+        Rows(
+            "dhcp", {n: c.filter(pa.array(good)) for n, c in columns.items()}, first + np.flatnonzero(good)
+        )
     )
     _reject(
-        parsed, "The line is no lease: an address, a length, an end and a state are needed.",
+        parsed,
+        "The line is no lease: an address, a length, an end and a state are needed.",
         first + np.flatnonzero(~good & ~blank),
     )
 
@@ -102,7 +112,8 @@ def _plain(text: pa.Array) -> pa.Array:
 
 _HEAD4 = _V4 + "fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id\n"
 _HEAD6 = (
-    _V6 + "lease_type,iaid,prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context,hwtype,hwaddr_source\n"
+    _V6
+    + "lease_type,iaid,prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context,hwtype,hwaddr_source\n"
 )
 
 FORMAT = LogFormat(
@@ -113,19 +124,34 @@ FORMAT = LogFormat(
     open=_open,
     samples=(
         Sample(
-            _HEAD4 + "10.1.0.101,52:54:00:aa:00:02,01:52:54:00:aa:00:02,40,1795363694,7,0,0,pc-1.corp.test,0,,0",
-            ({
-                "kind": "dhcp", "ts": "2026-11-22T16:07:34.000000000Z", "ts_end": "2026-11-22T16:08:14.000000000Z",
-                "client_ip": "10.1.0.101", "client_mac": "52:54:00:aa:00:02", "hostname": "pc-1.corp.test",
-                "message": "active", "lease_s": 40, "client_id": "01:52:54:00:aa:00:02",
-            },),
+            _HEAD4
+            + "10.1.0.101,52:54:00:aa:00:02,01:52:54:00:aa:00:02,40,1795363694,7,0,0,pc-1.corp.test,0,,0",
+            (
+                {
+                    "kind": "dhcp",
+                    "ts": "2026-11-22T16:07:34.000000000Z",
+                    "ts_end": "2026-11-22T16:08:14.000000000Z",
+                    "client_ip": "10.1.0.101",
+                    "client_mac": "52:54:00:aa:00:02",
+                    "hostname": "pc-1.corp.test",
+                    "message": "active",
+                    "lease_s": 40,
+                    "client_id": "01:52:54:00:aa:00:02",
+                },
+            ),
         ),
         Sample(
-            _HEAD6 + "fd00:70::101,00:03:00:01:52:54:00:cc:00:02,40,1795366843,9,30,0,13369346,128,0,0,pc-1.,,2,,1,2",
-            ({
-                "kind": "dhcp", "client_ip": "fd00:70::101", "client_mac": "52:54:00:cc:00:02", "hostname": "pc-1",
-                "message": "expired-reclaimed",
-            },),
+            _HEAD6
+            + "fd00:70::101,00:03:00:01:52:54:00:cc:00:02,40,1795366843,9,30,0,13369346,128,0,0,pc-1.,,2,,1,2",
+            (
+                {
+                    "kind": "dhcp",
+                    "client_ip": "fd00:70::101",
+                    "client_mac": "52:54:00:cc:00:02",
+                    "hostname": "pc-1",
+                    "message": "expired-reclaimed",
+                },
+            ),
             note="no hardware address: the MAC comes out of the DUID",
         ),
         Sample(

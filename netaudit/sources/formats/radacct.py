@@ -53,7 +53,13 @@ def _open(context: Context) -> Parse:
         rows = [_rows(columns, message, ts, good, index) for message, ts in moments.items()]
         return Parsed(
             [r for r in rows if len(r.line)],
-            refused({"The line is no session: its cells do not fit the header, or it has no id or start.": index[~good]}),
+            refused(
+                {
+                    "The line is no session: its cells do not fit the header, or it has no id or start.": index[
+                        ~good
+                    ]
+                }
+            ),
             int(blank.sum()),
         )
 
@@ -95,7 +101,9 @@ def _time(text: pa.Array, context: Context) -> pa.Array:
     return pc.coalesce(from_epoch(pc.if_else(epoch, text, None)), local)
 
 
-def _rows(columns: dict[str, pa.Array], message: str, ts: pa.Array, good: np.ndarray, index: np.ndarray) -> Rows:
+def _rows(
+    columns: dict[str, pa.Array], message: str, ts: pa.Array, good: np.ndarray, index: np.ndarray
+) -> Rows:
     keep = good & mask(pc.is_valid(ts))
     kept = {name: column.filter(pa.array(keep)) for name, column in (columns | {"ts": ts}).items()}
     return Rows("radius", kept | {"message": message}, index[keep])
@@ -128,24 +136,41 @@ FORMAT = LogFormat(
     open=_open,
     samples=(
         Sample(
-            _HEAD + '1,5F3A0002,0426,OFFICE=5C=5Clisi,10.9.0.2,ap-3f-012,Wireless-802.11,1795364357,1795364357,1795364361,'
+            _HEAD
+            + "1,5F3A0002,0426,OFFICE=5C=5Clisi,10.9.0.2,ap-3f-012,Wireless-802.11,1795364357,1795364357,1795364361,"
             '"00:1a:1e:aa:bb:d0:GOV,GUEST",5254.00aa.0002,10.1.0.110,',
             (
                 {
-                    "kind": "radius", "ts": "2026-11-22T16:19:17.000000000Z", "message": "session",
-                    "account": r"OFFICE\lisi", "client_ip": "10.1.0.110", "client_mac": "52:54:00:aa:00:02",
-                    "bssid": "00:1a:1e:aa:bb:d0", "ssid": "GOV,GUEST", "nas": "10.9.0.2", "nas_port": "ap-3f-012",
+                    "kind": "radius",
+                    "ts": "2026-11-22T16:19:17.000000000Z",
+                    "message": "session",
+                    "account": r"OFFICE\lisi",
+                    "client_ip": "10.1.0.110",
+                    "client_mac": "52:54:00:aa:00:02",
+                    "bssid": "00:1a:1e:aa:bb:d0",
+                    "ssid": "GOV,GUEST",
+                    "nas": "10.9.0.2",
+                    "nas_port": "ap-3f-012",
                     "session": "5F3A0002",
                 },
-                {"kind": "radius", "ts": "2026-11-22T16:19:21.000000000Z", "message": "stop", "session": "5F3A0002"},
+                {
+                    "kind": "radius",
+                    "ts": "2026-11-22T16:19:21.000000000Z",
+                    "message": "stop",
+                    "session": "5F3A0002",
+                },
             ),
         ),
         Sample(
             _HEAD + _OPEN,
             (
                 {
-                    "kind": "radius", "ts": "2026-11-22T16:19:18.000000000Z", "message": "session", "account": "null",
-                    "bssid": None, "nas_port": "GigabitEthernet1/0/14",
+                    "kind": "radius",
+                    "ts": "2026-11-22T16:19:18.000000000Z",
+                    "message": "session",
+                    "account": "null",
+                    "bssid": None,
+                    "nas_port": "GigabitEthernet1/0/14",
                 },
                 {"kind": "radius", "ts": "2026-11-22T16:29:18.000000000Z", "message": "interim-update"},
             ),

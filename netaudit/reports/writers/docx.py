@@ -1,0 +1,386 @@
+"""DOCX in the numbers of a layout: the paper that the office edits, signs and sends.
+
+python-docx gives the package and its parts; paragraphs, runs and tables are written as WordprocessingML
+elements, since its own interface sets neither East Asian fonts nor exact grids. The archive is
+rewritten with fixed member times in sorted order: the same case gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from typing import Any
+
+from netaudit.reports.chart import draw
+from netaudit.reports.document import (
+    Annex, AttachmentList, Block, BulletList, Chart, Document, Heading, PageBreak, Paragraph, Run, RunKind, Runs,
+    Signature, Table, Title, text_of,
+)
+from netaudit.reports.layout import Face, Layout, read_layout
+
+_EMU_PER_TWIP = 635
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def write_docx(document: Document) -> bytes:
+    """The document as a .docx file."""
+    return _Writer(document).write()
+
+
+class _Writer:
+    def __init__(self, document: Document) -> None:
+        import docx
+
+        self._document = document
+        self._layout = read_layout(document.layout)
+        self._docx: Any = docx.Document()
+        self._body: Any = self._docx.element.body
+        self._chinese = document.locale.startswith("zh")
+
+    def write(self) -> bytes:
+        self._page()
+        self._styles()
+        self._properties()
+        self._footers()
+        for block in self._document.blocks:
+            self._block(block)
+        out = io.BytesIO()
+        self._docx.save(out)
+        return _fixed(out.getvalue())
+
+    # -- the page -------------------------------------------------------------------------------
+
+    def _page(self) -> None:
+        layout, section = self._layout, self._docx.sections[0]
+        width, height = layout.page
+        top, bottom, left, right = layout.margins
+        section.page_width, section.page_height = width * _EMU_PER_TWIP, height * _EMU_PER_TWIP
+        section.top_margin, section.bottom_margin = top * _EMU_PER_TWIP, bottom * _EMU_PER_TWIP
+        section.left_margin, section.right_margin = left * _EMU_PER_TWIP, right * _EMU_PER_TWIP
+        section.footer_distance = layout.footer_distance * _EMU_PER_TWIP
+        for grid in section._sectPr.findall(_q("w:docGrid")):  # noqa: SLF001 -- no other door to it
+            section._sectPr.remove(grid)  # noqa: SLF001
+        if layout.line:
+            section._sectPr.append(_e("w:docGrid", type="lines", linePitch=layout.line))  # noqa: SLF001
+
+    def _styles(self) -> None:
+        """Default fonts in all four slots, and headings that are headings to the word processor."""
+        styles = self._docx.styles
+        normal = styles["Normal"]
+        self._face_of(normal, self._layout.body)
+        defaults = styles.element.find(_q("w:docDefaults"))
+        if defaults is not None:
+            styles.element.remove(defaults)
+        language = {"val": "en-US", "eastAsia": self._document.locale if self._chinese else "zh-CN"}
+        normal.element.get_or_add_rPr().append(_e("w:lang", **language))
+        for level, face in enumerate(self._layout.headings, 1):
+            style = styles[f"Heading {level}"]
+            self._face_of(style, face)
+            properties = style.element.get_or_add_pPr()
+            for child in list(properties):
+                if child.tag in {_q("w:spacing"), _q("w:numPr")}:
+                    properties.remove(child)
+        package = self._docx.part.package
+        for id_ in [i for i, rel in package.rels.items() if rel.reltype.endswith("/thumbnail")]:
+            del package.rels[id_]
+
+    def _face_of(self, style: Any, face: Face) -> None:
+        element = style.element
+        old = element.find(_q("w:rPr"))
+        if old is not None:
+            element.remove(old)
+        element.append(_run_properties(face, bold=face.bold))
+
+    def _properties(self) -> None:
+        document, core = self._document, self._docx.core_properties
+        moment = document.date.astimezone(dt.UTC).replace(tzinfo=None)
+        core.author = core.last_modified_by = _xml(document.creator)
+        core.title, core.language = _xml(document.title), document.locale
+        core.created = core.modified = moment
+        core.comments, core.revision = "", 1
+
+    def _footers(self) -> None:
+        layout, section = self._layout, self._docx.sections[0]
+        if not layout.odd_even:
+            self._page_number(section.footer, "center")
+            return
+        self._docx.settings.odd_and_even_pages_header_footer = True
+        self._page_number(section.footer, "right")
+        self._page_number(section.even_page_footer, "left")
+
+    def _page_number(self, footer: Any, side: str) -> None:
+        footer.is_linked_to_previous = False
+        paragraph = footer.paragraphs[0]._p  # noqa: SLF001
+        for child in list(paragraph):
+            paragraph.remove(child)
+        properties = _e("w:pPr")
+        if side in {"left", "right"}:
+            properties.append(_e("w:ind", **{f"{side}Chars": 100, side: int(self._layout.page_number.size_pt * 20)}))
+        properties.append(_e("w:jc", val=side))
+        paragraph.append(properties)
+        before, _, after = self._layout.page_number_form.partition("{page}")
+        face = self._layout.page_number
+        for text in (before, None, after):
+            if text:
+                paragraph.append(_run(Run(text), face))
+            elif text is None:
+                for kind in ("begin", "instr", "separate", "number", "end"):
+                    run = _e("w:r")
+                    run.append(_run_properties(face))
+                    run.append(_field_part(kind))
+                    paragraph.append(run)
+
+    # -- blocks ---------------------------------------------------------------------------------
+
+    def _block(self, block: Block) -> None:
+        layout = self._layout
+        match block:
+            case Title(lines):
+                self._title(lines)
+                self._empty()
+            case Heading(level, runs, number):
+                face = layout.headings[level - 1]
+                self._paragraph((Run(number), *runs), face, style=f"Heading{level}", indent=layout.indent_chars, keep=True)
+            case Paragraph(runs, "addressee"):
+                self._paragraph(runs, layout.body)
+            case Paragraph(runs, "mark"):
+                self._paragraph(runs, layout.annex)
+            case Paragraph(runs, "caption"):
+                self._paragraph(runs, Face(layout.headings[0].font, layout.table.size_pt + 1.5), align="center", keep=True, loose=True)
+            case Paragraph(runs):
+                self._paragraph(runs, layout.body, indent=layout.indent_chars, justify=self._chinese)
+            case BulletList(items):
+                for item in items:
+                    self._paragraph((Run("• "), *item), layout.body, indent=layout.indent_chars or 1)
+            case Table():
+                self._table(block)
+            case Chart():
+                self._chart(block)
+            case AttachmentList(names):
+                self._attachments(names)
+            case Annex(label, title):
+                self._paragraph(label, layout.annex, page_before=True)
+                self._empty()
+                self._title((title,))
+                self._empty()
+            case Signature(name, date):
+                self._signature(name, date)
+            case PageBreak():
+                self._paragraph((), layout.body, page_before=True)
+
+    def _add(self, element: Any) -> None:
+        self._body.insert(len(self._body) - 1, element)  # the section's properties stay last
+
+    def _paragraph(
+        self, runs: Runs, face: Face, *, style: str = "", indent: int = 0, left: int = 0, hanging: int = 0,
+        right_chars: float = 0, align: str = "", keep: bool = False, page_before: bool = False, justify: bool = False,
+        loose: bool = False,
+    ) -> Any:
+        """Append a paragraph. Indents are in characters of `face`; `loose` drops the exact line."""
+        paragraph, properties = _e("w:p"), _e("w:pPr")
+        if style:
+            properties.append(_e("w:pStyle", val=style))
+        if keep:
+            properties.append(_e("w:keepNext"))
+        if page_before:
+            properties.append(_e("w:pageBreakBefore"))
+        properties.append(_e("w:snapToGrid", val=0))
+        properties.append(self._spacing(loose=loose))
+        size = face.size_pt * 20 + face.spacing_twips
+        indents: dict[str, int] = {}
+        if indent:
+            indents |= {"firstLineChars": indent * 100, "firstLine": round(indent * size)}
+        if left or hanging:
+            indents |= {"left": round(left * size), "hanging": round(hanging * size)}
+        if right_chars:
+            indents |= {"rightChars": round(right_chars * 100), "right": round(right_chars * size)}
+        if indents:
+            properties.append(_e("w:ind", **indents))
+        if align or justify:
+            properties.append(_e("w:jc", val=align or "both"))
+        paragraph.append(properties)
+        paragraph.extend(_run(run, face) for run in runs)
+        self._add(paragraph)
+        return paragraph
+
+    def _spacing(self, *, loose: bool = False) -> Any:
+        if self._layout.line and not loose:
+            return _e("w:spacing", before=0, after=0, line=self._layout.line, lineRule="exact")
+        return _e("w:spacing", before=120, after=60, line=264, lineRule="auto")
+
+    def _empty(self) -> None:
+        if self._layout.line:
+            self._paragraph((), self._layout.body)
+
+    def _title(self, lines: tuple[Runs, ...]) -> None:
+        paragraph = self._paragraph((), self._layout.title, align="center", keep=True)
+        spacing = paragraph.find(_q("w:pPr")).find(_q("w:spacing"))
+        if self._layout.title_line:
+            spacing.set(_q("w:line"), str(self._layout.title_line))
+        for number, line in enumerate(lines):
+            if number:
+                run = _e("w:r")
+                run.append(_e("w:br"))
+                paragraph.append(run)
+            paragraph.extend(_run(run, self._layout.title) for run in line)
+
+    def _attachments(self, names: tuple[Runs, ...]) -> None:
+        """附件说明: one empty line, indent 2; with several, numbered and aligned (GB/T 9704 7.3.4)."""
+        self._empty()
+        label = "附件：" if self._chinese else "Attachments: "
+        body, width = self._layout.body, 3 if self._chinese else 6
+        for number, name in enumerate(names, 1):
+            count = (Run(f"{number}."),) if len(names) > 1 else ()
+            hang = 1 if count else 0
+            if number == 1:
+                self._paragraph((Run(label), *count, *name), body, left=2 + width + hang, hanging=width + hang)
+            else:
+                self._paragraph((*count, *name), body, left=2 + width + hang, hanging=hang)
+
+    def _signature(self, name: Runs, date: Runs) -> None:
+        """Date four characters from the right edge, the name centred over it (7.3.5.1)."""
+        self._empty()
+        body = self._layout.body
+        over = 4 + (_characters(date) - _characters(name)) / 2
+        self._paragraph(name, body, align="right", right_chars=max(over, 0.01), keep=True)
+        self._paragraph(date, body, align="right", right_chars=4)
+
+    def _table(self, block: Table) -> None:
+        layout = self._layout
+        whole = layout.page[0] - layout.margins[2] - layout.margins[3]
+        total = sum(block.widths) or 1.0
+        widths = [int(whole * w / total) for w in block.widths]
+        table, properties = _e("w:tbl"), _e("w:tblPr")
+        properties.append(_e("w:tblW", w=sum(widths), type="dxa"))
+        properties.append(_e("w:jc", val="center"))
+        borders = _e("w:tblBorders")
+        for side in ("top", "left", "bottom", "right", "insideH", "insideV"):
+            borders.append(_e(f"w:{side}", val="single", sz=4, space=0, color="808080"))
+        properties.append(borders)
+        properties.append(_e("w:tblLayout", type="fixed"))
+        margins = _e("w:tblCellMar")
+        for side in ("left", "right"):
+            margins.append(_e(f"w:{side}", w=70, type="dxa"))
+        properties.append(margins)
+        table.append(properties)
+        grid = _e("w:tblGrid")
+        grid.extend(_e("w:gridCol", w=w) for w in widths)
+        table.append(grid)
+        table.append(self._row(block.head, widths, head=True))
+        table.extend(self._row(row, widths) for row in block.rows)
+        self._add(table)
+        self._paragraph((), Face(layout.table.font, 5), loose=True)
+
+    def _row(self, cells: tuple[Runs, ...], widths: list[int], *, head: bool = False) -> Any:
+        row, properties = _e("w:tr"), _e("w:trPr")
+        properties.append(_e("w:cantSplit"))
+        if head:
+            properties.append(_e("w:tblHeader"))
+        row.append(properties)
+        face = self._layout.table
+        for cell, width in zip(cells, widths, strict=True):
+            box, box_properties = _e("w:tc"), _e("w:tcPr")
+            box_properties.append(_e("w:tcW", w=width, type="dxa"))
+            if head:
+                box_properties.append(_e("w:shd", val="clear", color="auto", fill="EDEFF1"))
+            box_properties.append(_e("w:vAlign", val="center"))
+            box.append(box_properties)
+            paragraph, style = _e("w:p"), _e("w:pPr")
+            style.append(_e("w:snapToGrid", val=0))
+            style.append(_e("w:spacing", before=20, after=20, line=250, lineRule="auto"))
+            style.append(_e("w:jc", val="center" if head else "left"))
+            paragraph.append(style)
+            paragraph.extend(_run(run, face, bold=head) for run in cell)
+            box.append(paragraph)
+            row.append(box)
+        return row
+
+    def _chart(self, chart: Chart) -> None:
+        layout = self._layout
+        width = (layout.page[0] - layout.margins[2] - layout.margins[3]) * _EMU_PER_TWIP
+        paragraph = self._docx.add_paragraph()
+        picture = paragraph.add_run().add_picture(io.BytesIO(draw(chart, "png")), width=int(width * 0.99))
+        picture._inline.docPr.set("descr", _xml(chart.description))  # noqa: SLF001 -- python-docx has no alt text
+        paragraph._p.get_or_add_pPr().append(_e("w:jc", val="center"))  # noqa: SLF001
+
+
+def _characters(runs: Runs) -> float:
+    """Width in full characters; ASCII counts half."""
+    return sum(0.5 if c.isascii() else 1.0 for c in text_of(runs))
+
+
+def _q(name: str) -> str:
+    from docx.oxml.ns import qn
+
+    return str(qn(name))
+
+
+def _e(name: str, **attributes: object) -> Any:
+    """A WordprocessingML element; attributes are in the same namespace."""
+    from docx.oxml.parser import OxmlElement
+
+    element: Any = OxmlElement(name)
+    for key, value in attributes.items():
+        element.set(_q(f"w:{key}"), str(value))
+    return element
+
+
+def _run(run: Run, face: Face, *, bold: bool = False) -> Any:
+    element = _e("w:r")
+    element.append(_run_properties(face, bold=bold or run.bold or face.bold, marked=run.kind is RunKind.MISSING))
+    text = _e("w:t")
+    text.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
+    text.text = _xml(run.text)
+    element.append(text)
+    return element
+
+
+def _run_properties(face: Face, *, bold: bool = False, marked: bool = False) -> Any:
+    """Fonts in all four slots, so that quotes and dashes take the Chinese face too."""
+    properties = _e("w:rPr")
+    properties.append(
+        _e("w:rFonts", hint="eastAsia", ascii=face.font, hAnsi=face.font, eastAsia=face.font, cs=face.font)
+    )
+    if bold:
+        properties.append(_e("w:b"))
+    if face.spacing_twips:
+        properties.append(_e("w:spacing", val=face.spacing_twips))
+    half_points = round(face.size_pt * 2)
+    properties.append(_e("w:sz", val=half_points))
+    properties.append(_e("w:szCs", val=half_points))
+    if marked:
+        properties.append(_e("w:highlight", val="yellow"))
+    return properties
+
+
+def _field_part(kind: str) -> Any:
+    if kind == "instr":
+        element = _e("w:instrText")
+        element.text = " PAGE "
+        return element
+    if kind == "number":
+        element = _e("w:t")
+        element.text = "1"
+        return element
+    return _e("w:fldChar", fldCharType=kind)
+
+
+def _xml(text: str) -> str:
+    """Text that XML 1.0 can carry; `document.visible` has already spelled out the rest."""
+    return "".join(c for c in text if c in "\t\n" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff")
+
+
+def _fixed(data: bytes) -> bytes:
+    """The archive again, members sorted with the content types first, all with one time."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in sorted(old.namelist(), key=lambda n: (n != "[Content_Types].xml", n)):
+            info = zipfile.ZipInfo(name, _FIXED_TIME)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o600 << 16
+            new.writestr(info, old.read(name))
+    return out.getvalue()
+
+
+WRITER = write_docx

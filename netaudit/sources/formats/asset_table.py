@@ -1,0 +1,277 @@
+"""The inventory that most offices have: a table with titles of its own, as CSV, TSV or XLSX.
+
+The header is found by its titles, below whatever stands above it; a later header takes over (several
+sheets, several sections). An asset with two MAC addresses gives two rows; where it has several of
+both, no pairing is claimed. What is no address is left out and noted, never repaired.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netaudit.intake.lines import Chunk
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
+from netaudit.intake.spreadsheet import SHEET
+from netaudit.intake.times import Context, from_iso
+from netaudit.records.addresses import parse_ip, parse_mac
+from netaudit.records.schemas import IP, MAC
+from netaudit.sources.formats._delimited import header_cells, split_quoted
+from netaudit.sources.formats._headers import columns_of, is_inventory
+from netaudit.sources.formats._values import mask, refused, whole
+
+BAD_MAC = "Some hardware addresses in the inventory are none and were left out."
+BAD_IP = "Some addresses in the inventory are none, or ranges, and were left out."
+BAD_DATE = "Some dates in the inventory could not be read; the validity is open there."
+_TEXTS = (
+    "hostname",
+    "asset",
+    "model",
+    "owner",
+    "department",
+    "location",
+    "site",
+    "segment",
+    "switch",
+    "switch_port",
+)
+_MAX_CELL_LINES = 20
+_SPLIT = re.compile(r"[\s,;、|]+|/(?=[0-9a-fA-F]*[.:])")
+_MACS = re.compile(
+    r"(?<![0-9a-f:.-])(?:[0-9a-f]{1,2}(?P<a>[:-])(?:[0-9a-f]{1,2}(?P=a)){4}[0-9a-f]{1,2}"
+    r"|[0-9a-f]{4}(?P<b>[.-])[0-9a-f]{4}(?P=b)[0-9a-f]{4}|[0-9a-f]{6}-[0-9a-f]{6}|[0-9a-f]{12})(?![0-9a-f]|[:.-][0-9a-f])",
+    re.IGNORECASE,
+)
+_DATE = r"^(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?(?:[ T](?P<clock>\d{1,2}:\d{2}(?::\d{2})?))?$"
+
+
+def _starts(lines: pa.StringArray) -> np.ndarray:
+    """Records: a cell that begins with a quote may go on for some lines."""
+    begins = np.ones(len(lines), bool)
+    odd = np.flatnonzero(pc.bit_wise_and(pc.count_substring(lines, '"'), 1))
+    opening = mask(pc.match_substring_regex(lines.take(pa.array(odd)), r'(?:^|[,;\t|])"'))
+    position = 0
+    while position < len(odd):
+        begin = int(odd[position])
+        end = int(odd[position + 1]) if position + 1 < len(odd) else len(lines) - 1
+        if opening[position] and end - begin <= _MAX_CELL_LINES:
+            begins[begin + 1 : end + 1] = False
+            position += 1
+        position += 1
+    return begins
+
+
+def _sniff(lines: list[str]) -> float:
+    """Never sure: a format that knows a header exactly goes first."""
+    return 0.6 if any(is_inventory(header_cells(line)[1]) for line in lines[:50]) else 0.0
+
+
+def _open(context: Context) -> Parse:
+    table = _Table(context)
+
+    def parse(chunk: Chunk) -> Parsed:
+        return table.read(chunk.lines)
+
+    return parse
+
+
+class _Table:
+    """One table while it is read: the header in force, and the rows so far of the chunk."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.separator = ","
+        self.columns: dict[str, list[int]] = {}
+
+    def read(self, lines: pa.StringArray) -> Parsed:
+        first = np.flatnonzero(_starts(lines)) if len(lines) else np.zeros(0, np.int64)
+        texts = lines.to_pylist()
+        rows: list[dict[str, object]] = []
+        refusals: dict[str, list[int]] = {}
+        other = 0
+        for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(texts)], strict=True):
+            reason = self._record("\n".join(texts[begin:end]), begin, rows)
+            if reason:
+                refusals.setdefault(reason, []).append(begin)
+            other += reason == ""
+        return Parsed(
+            [self._columns(rows)] if rows else [],
+            refused({reason: np.array(index, np.int64) for reason, index in refusals.items()}),
+            other,
+        )
+
+    def _record(self, text: str, line: int, rows: list[dict[str, object]]) -> str | None:
+        """Read one record; why it is refused, empty where it holds none, None where it gave rows."""
+        if text.startswith(SHEET):
+            text, self.columns = text.removeprefix(SHEET), {}
+        if not text.strip(" \t,;|"):
+            return ""
+        if found := columns_of(header_cells(text)[1]):
+            self.separator, self.columns = header_cells(text)[0], found
+            return ""
+        cells = split_quoted(text, self.separator) if '"' in text else text.split(self.separator)
+        if not cells:
+            return "A quoted cell does not close."
+        if not self.columns:
+            titled = sum(bool(cell.strip()) for cell in cells) == 1
+            return "" if titled else "A row stands before any header whose titles are known."
+        found_rows = list(self._assets(cells, line))
+        rows += found_rows
+        return (
+            None
+            if found_rows
+            else "The row names no address, no hardware address, no host and no asset number."
+        )
+
+    def _assets(self, cells: list[str], line: int) -> Iterator[dict[str, object]]:
+        values = {name: self._first(cells, name) for name in (*_TEXTS, "vlan", "ts", "ts_end")}
+        values["model"] = values["model"] or self._first(cells, "vendor")
+        ips, macs = self._all(cells, "ip", _ips, BAD_IP), self._all(cells, "mac", _macs, BAD_MAC)
+        if not (ips or macs or values["hostname"] or values["asset"]):
+            return
+        some_ips: Sequence[bytes | None] = ips or (None,)
+        some_macs: Sequence[bytes | None] = macs or (None,)
+        pairs = [(ip, mac) for ip in some_ips for mac in some_macs]
+        if len(ips) > 1 and len(macs) > 1:  # which card has which address is not said
+            pairs = [(ip, None) for ip in some_ips] + [(None, mac) for mac in some_macs]
+        for ip, mac in pairs:
+            yield {**values, "ip": ip, "mac": mac, "line": line}
+
+    def _first(self, cells: list[str], column: str) -> str | None:
+        """The first cell of a column's titles that says something."""
+        texts = (cells[i].strip() for i in self.columns.get(column, ()) if i < len(cells))
+        return next((" ".join(text.split()) for text in texts if text), None)
+
+    def _all(
+        self, cells: list[str], column: str, read: Callable[[str], tuple[bytes, ...] | None], note: str
+    ) -> list[bytes]:
+        """Every distinct value in the cells of a column, in order."""
+        found: list[bytes] = []
+        for text in (cells[i].strip() for i in self.columns.get(column, ()) if i < len(cells)):
+            values = read(text) if text else ()
+            if values is None:
+                self.context.notes.add(note)
+            found += [value for value in values or () if value not in found]
+        return found
+
+    def _columns(self, rows: list[dict[str, object]]) -> Rows:
+        def column(name: str, type_: pa.DataType) -> pa.Array:
+            return pa.array([row[name] for row in rows], type_)
+
+        vlan = pc.replace_substring_regex(
+            column("vlan", pa.string()), r"^(?i:vlan)?\s*(\d+)(?:\.0)?$", r"\1"
+        )
+        columns = {name: column(name, pa.string()) for name in _TEXTS} | {
+            "ip": column("ip", IP),
+            "mac": column("mac", MAC),
+            "vlan": whole(vlan, 4094, pa.uint16()),
+            "ts": self._dates(column("ts", pa.string())),
+            "ts_end": self._dates(column("ts_end", pa.string())),
+        }
+        return Rows("asset", columns, np.array([row["line"] for row in rows], np.int64))
+
+    def _dates(self, text: pa.Array) -> pa.Array:
+        """Dates of validity in the declared zone; serial numbers and words are not guessed at."""
+        parts = pc.extract_regex(text, _DATE)
+        y, m, d, clock = (pc.struct_field(parts, n) for n in ("y", "m", "d", "clock"))
+        clock = pc.if_else(pc.equal(clock, ""), "00:00", clock)
+        iso = pc.binary_join_element_wise(pc.binary_join_element_wise(y, m, d, "-"), clock, " ")
+        moments = from_iso(iso, self.context)
+        if mask(pc.and_(pc.is_valid(text), pc.is_null(moments))).any():
+            self.context.notes.add(BAD_DATE)
+        return moments
+
+
+@lru_cache(4096)
+def _ips(cell: str) -> tuple[bytes, ...] | None:
+    """The addresses in a cell; None where something in it is none."""
+    parts = [part for part in _SPLIT.split(unicodedata.normalize("NFKC", cell)) if part]
+    found = [parse_ip(re.sub(r"/\d{1,3}$", "", part)) for part in parts]
+    good = tuple(ip for ip in found if ip)
+    return good if len(good) == len(found) else (good or None)
+
+
+@lru_cache(4096)
+def _macs(cell: str) -> tuple[bytes, ...] | None:
+    """The hardware addresses in a cell; None where there is none."""
+    text = unicodedata.normalize("NFKC", cell)
+    good = tuple(mac for found in _MACS.finditer(text) if (mac := parse_mac(found[0])))
+    return good or None
+
+
+_CHINESE = (
+    "办公室信息资产登记表\n"
+    "序号,资产编号,设备名称,型号,IP地址,MAC地址,使用人,部门,位置,接入交换机,端口,VLAN,启用日期\n"
+    "1,GD-007,PC-007,联想 M70q,10.1.2.7,52：54：00：aa：00：07 / 52-54-00-AA-01-07,张三,综合科,3楼 301,SW-3F,G1/0/7,120,2025/3/1\n"
+)
+_ENGLISH = (
+    'Hostname\tIP Address\tMAC Address\tOwner\tRoom\tVLAN ID\nNA\t10.1.2.8\tn/a\tnull\t"A, 3"\t120.0\n'
+)
+
+FORMAT = LogFormat(
+    title="Inventory table (CSV, TSV or XLSX with free titles)",
+    kinds=("asset",),
+    reference="the titles that are known are those of netaudit/sources/formats/_headers.py",
+    sniff=_sniff,
+    open=_open,
+    starts=_starts,
+    binary="xlsx",
+    samples=(
+        Sample(
+            _CHINESE,
+            (
+                {
+                    "kind": "asset",
+                    "ip": "10.1.2.7",
+                    "mac": "52:54:00:aa:00:07",
+                    "hostname": "PC-007",
+                    "asset": "GD-007",
+                    "model": "联想 M70q",
+                    "owner": "张三",
+                    "department": "综合科",
+                    "location": "3楼 301",
+                    "switch": "SW-3F",
+                    "switch_port": "G1/0/7",
+                    "vlan": 120,
+                    "ts": "2025-02-28T16:00:00.000000000Z",
+                    "ts_end": None,
+                },
+                {"kind": "asset", "ip": "10.1.2.7", "mac": "52:54:00:aa:01:07"},
+            ),
+            timezone="Asia/Shanghai",
+            note="a title above the header, full-width colons, two cards",
+        ),
+        Sample(
+            _ENGLISH,
+            (
+                {
+                    "kind": "asset",
+                    "hostname": "NA",
+                    "ip": "10.1.2.8",
+                    "mac": None,
+                    "owner": "null",
+                    "location": "A, 3",
+                    "vlan": 120,
+                },
+            ),
+            note="what looks like nothing may be a name; what is no address is left out",
+        ),
+        Sample(
+            '名称;IP地址;MAC\nsrv-1;"10.1.2.9\n10.1.2.10";"52:54:00:aa:00:09\n52:54:00:aa:01:09"\n',
+            (
+                {"kind": "asset", "hostname": "srv-1", "ip": "10.1.2.9", "mac": None},
+                {"kind": "asset", "ip": "10.1.2.10", "mac": None},
+                {"kind": "asset", "ip": None, "mac": "52:54:00:aa:00:09"},
+                {"kind": "asset", "ip": None, "mac": "52:54:00:aa:01:09"},
+            ),
+            note="line breaks in cells; which card has which address is not known",
+        ),
+        Sample("IP地址,MAC地址,使用人\n10.1.2.300,,\n合计,,\n", note="nothing that names an asset"),
+    ),
+)

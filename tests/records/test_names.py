@@ -1,0 +1,46 @@
+"""Names in one normal form."""
+
+from __future__ import annotations
+
+import dns.name
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netaudit.records.names import escape_label, normalise, split_labels
+
+
+@pytest.mark.parametrize(
+    ("seen", "normal"),
+    [
+        ("WwW.CoRp.TeSt.", "www.corp.test"), (".", "."), ("_dmarc.a-.test", "_dmarc.a-.test"),
+        ("bad。com", "bad.com"), ("bad．com", "bad.com"), ("bücher.example", "xn--bcher-kva.example"),
+        ("faß.example", "xn--fa-hia.example"), (r"a\.b.com", r"a\.b.com"), ("中国.example", "xn--fiqs8s.example"),
+    ],
+)
+def test_normal_form(seen, normal):
+    assert normalise(seen) == normal
+
+
+@pytest.mark.parametrize("seen", ["", "a..b", ".a", "10.0.0.1", "::1", "x" * 64 + ".com", "a b.com", "a\x00b.com", ".".join(["abcd"] * 60)])
+def test_no_name(seen):
+    assert normalise(seen) is None
+
+
+def test_escaped_dot_does_not_split():
+    assert split_labels(r"a\.b.com") == [r"a\.b", "com"]
+    assert normalise(r"a\.b.com") != normalise("a.b.com")
+
+
+@given(st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=5))
+def test_escapes_are_dnspythons(labels):
+    ours = ".".join(escape_label(label) for label in labels)
+    theirs = dns.name.Name([label.lower() for label in labels]).to_text()
+    assert ours == theirs
+
+
+@given(st.text(max_size=40))
+def test_normal_form_is_stable(text):
+    once = normalise(text)
+    if once is not None:
+        assert normalise(once) == once
