@@ -26,7 +26,10 @@ def walk_back(question: Question, logs: Logs) -> Trace:
         The hops that could be asked, how far the answer holds, and why no further.
     """
     walk = Walk(
-        logs, question, window_of(question), question.site,
+        logs,
+        question,
+        window_of(question),
+        question.site,
         address=question.client_ip if question.public_ip is None else None,
         mac=question.mac if question.public_ip is None else None,
     )

@@ -38,15 +38,14 @@ class AccessLog:
         time = records.nanos("ts")
         device = combine(mac, np.where(mac < 0, ip, -1))
         anybody = (mac >= 0) | (ip >= 0)
-        events = np.flatnonzero(
-            anybody & (time != NONE) & (role != Role.IGNORE) & (role != Role.RESET)
-        )
+        events = np.flatnonzero(anybody & (time != NONE) & (role != Role.IGNORE) & (role != Role.RESET))
         session, _ = records.words("session")
         nas, _ = records.words("nas")
         group = combine(session, nas, device, site)[events]
         when, order = time[events], records.order()[events]
         known = {
-            "begun": np.full(len(events), NONE), "cap": np.full(len(events), STATION_CAP_S * SECOND),
+            "begun": np.full(len(events), NONE),
+            "cap": np.full(len(events), STATION_CAP_S * SECOND),
         }
         steps = np.where(session[events] < 0, _phases(group, when, order, role[events]), role[events])
         found = pair(group, when, order, steps, **known)
@@ -67,8 +66,12 @@ class AccessLog:
         self._by_ip = Index(self.ip, self.spans.start, self.spans.end)
         self._devices_of = cache(self._most_devices)
         self.held = Held(
-            self.spans, combine(self.account, np.where(self.account < 0, self.mac, -1)), self.site,
-            (records,), np.zeros(len(row), np.int64), self._name,
+            self.spans,
+            combine(self.account, np.where(self.account < 0, self.mac, -1)),
+            self.site,
+            (records,),
+            np.zeros(len(row), np.int64),
+            self._name,
         )
 
     def around(self, mac: bytes | None, ip: bytes | None, low: int, high: int) -> np.ndarray:
@@ -175,9 +178,7 @@ def _new_addresses(
     return mask
 
 
-def _close_at_resets(
-    spans: Spans, nas: np.ndarray, resets: tuple[np.ndarray, np.ndarray]
-) -> Spans:
+def _close_at_resets(spans: Spans, nas: np.ndarray, resets: tuple[np.ndarray, np.ndarray]) -> Spans:
     """End what was open when its access server said Accounting-On or -Off (RFC 2866 5.1)."""
     end, doubt = spans.end.copy(), spans.doubt.copy()
     for server in np.unique(resets[0][resets[0] >= 0]):

@@ -23,7 +23,11 @@ class AddressLog:
     """Spans of inside address and MAC from every source, sorted once."""
 
     def __init__(
-        self, leases: Records, lease_site: np.ndarray, seen: Records, seen_site: np.ndarray,
+        self,
+        leases: Records,
+        lease_site: np.ndarray,
+        seen: Records,
+        seen_site: np.ndarray,
         sessions: Sequence[AccessLog],
     ) -> None:
         """Build from leases, ARP records and access sessions, with the site of each row."""
@@ -91,8 +95,10 @@ def _part(spans: Spans, records: Records, site: np.ndarray) -> Part:
 def _sessions(log: AccessLog) -> Part:
     rows = np.flatnonzero((log.ip >= 0) & (log.mac >= 0))
     return (
-        log.spans.take(rows), log.ips.take(pa.array(log.ip[rows])),
-        log.macs.take(pa.array(log.mac[rows])), log.site[rows],
+        log.spans.take(rows),
+        log.ips.take(pa.array(log.ip[rows])),
+        log.macs.take(pa.array(log.mac[rows])),
+        log.site[rows],
     )
 
 

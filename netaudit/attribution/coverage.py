@@ -47,9 +47,7 @@ class Coverage:
     @property
     def gaps(self) -> tuple[tuple[int, int], ...]:
         """The holes between what is covered."""
-        return tuple(
-            (left[1], right[0]) for left, right in zip(self.parts, self.parts[1:], strict=False)
-        )
+        return tuple((left[1], right[0]) for left, right in zip(self.parts, self.parts[1:], strict=False))
 
     @property
     def first(self) -> int | None:
@@ -86,9 +84,7 @@ class CoverageTable:
 
     def of(self, kinds: Sequence[str], site: str) -> Coverage:
         """Coverage of `kinds` together at a site; logs of no named site count everywhere."""
-        parts = [
-            c for (kind, where), c in self._by.items() if kind in kinds and where in {site, ""}
-        ]
+        parts = [c for (kind, where), c in self._by.items() if kind in kinds and where in {site, ""}]
         return Coverage(
             _union([p for c in parts for p in c.parts], 0),
             tuple(sorted({f for c in parts for f in c.files})),
@@ -165,9 +161,7 @@ def _measure(
             parts += [(int(own[0]), int(own[-1]))] if own.size else []
         elif entry.first is not None and entry.last is not None:
             parts.append((to_nanos(entry.first), to_nanos(entry.last)))
-    return Coverage(
-        _without(_union(parts, allowed), silences), tuple(sorted(e.id for e in entries))
-    )
+    return Coverage(_without(_union(parts, allowed), silences), tuple(sorted(e.id for e in entries)))
 
 
 def _union(parts: Sequence[tuple[int, int]], bridge: int) -> tuple[tuple[int, int], ...]:

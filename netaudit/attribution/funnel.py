@@ -47,9 +47,7 @@ class _Funnel:
     """None = every address of the plan."""
     steps: list[FunnelStep] = field(default_factory=list)
 
-    def take(
-        self, step: str, basis: str, allowed: set[bytes] | None, files: tuple[str, ...] = ()
-    ) -> None:
+    def take(self, step: str, basis: str, allowed: set[bytes] | None, files: tuple[str, ...] = ()) -> None:
         """Keep those allowed; everybody where `allowed` is None."""
         if allowed is not None:
             self.remaining = allowed if self.remaining is None else self.remaining & allowed
@@ -103,7 +101,10 @@ def _translated(funnel: _Funnel, question: Question, logs: Logs, window: Window)
 
 
 def _contacted(
-    funnel: _Funnel, question: Question, logs: Logs, window: Window,
+    funnel: _Funnel,
+    question: Question,
+    logs: Logs,
+    window: Window,
     seen: tuple[bool, set[bytes], tuple[str, ...]],
 ) -> None:
     """By the translations' own destinations, and by any other log of destinations."""

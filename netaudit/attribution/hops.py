@@ -93,7 +93,8 @@ def lease(walk: Walk) -> Hop | None:
     walk.known_place(segment=segment.id if segment else "")
     candidates = tuple(
         with_details(
-            candidate, hostname=next(filter(None, map(log.hostname, members.tolist())), ""),
+            candidate,
+            hostname=next(filter(None, map(log.hostname, members.tolist())), ""),
             source=" ".join(sorted({log.source(int(m)) for m in members})),
         )
         for candidate, members in zip(found.candidates, found.spans, strict=True)
@@ -125,7 +126,7 @@ def station(walk: Walk) -> Hop | None:
         return Hop("station", asked, Outcome.AMBIGUOUS, candidates)
     walk.hold(candidates[0])
     walk.mac = mac or log.mac_of(best)
-    _judge_account(walk, log.account_of(best))
+    _judge_account(walk, log.account_of(best), details[0].get("bssid", ""))
     stable = next(found.stable for owner, found in answers if owner is log)
     return Hop("station", asked, Outcome.HELD, candidates, stable)
 
@@ -157,9 +158,7 @@ def asset(walk: Walk) -> Hop | None:
     else:
         random = mac is not None and is_random_mac(mac)
         clock = outcome is Outcome.AMBIGUOUS and found.by_clock
-        walk.because(
-            Reason.RANDOM_MAC if random else None, Reason.CLOCK if clock else Reason.ASSET_UNKNOWN
-        )
+        walk.because(Reason.RANDOM_MAC if random else None, Reason.CLOCK if clock else Reason.ASSET_UNKNOWN)
         if outcome is Outcome.MISSING and not register.records.count:
             outcome = Outcome.NOT_COVERED
     asked = format_mac(mac) if mac is not None else format_ip(address or b"")
@@ -185,8 +184,10 @@ def _translation(walk: Walk, candidate: Candidate, spans: np.ndarray) -> Candida
         candidate,
         port="" if inside is None else str(inside),
         destination=label(server, int(str(port)) if port is not None else None)
-        if isinstance(server, bytes) else "",
-        transport=records.text("transport", row), account=records.text("account", row),
+        if isinstance(server, bytes)
+        else "",
+        transport=records.text("transport", row),
+        account=records.text("account", row),
         sessions=str(len(spans)),
     )
 
@@ -200,9 +201,7 @@ def _common_segment(walk: Walk, addresses: list[bytes]) -> None:
 def _no_lease(walk: Walk, address: bytes, *, leads: bool) -> Outcome:
     """What it means that nobody is known to have held an address."""
     logs, segment = walk.logs, walk.segment
-    outcome, reason = walk.absent(
-        ("dhcp",), without=Reason.LOG_GAP, rows=len(logs.addresses.held.spans)
-    )
+    outcome, reason = walk.absent(("dhcp",), without=Reason.LOG_GAP, rows=len(logs.addresses.held.spans))
     declared = logs.register.by_ip(address, *walk.wide).size > 0
     static = segment is not None and segment.addressing == "static"
     if leads:
@@ -257,13 +256,15 @@ def _sessions(answers: list[tuple[AccessLog, Weighed]]) -> list[tuple[Candidate,
     return list(merged.values())
 
 
-def _judge_account(walk: Walk, account: str) -> None:
+def _judge_account(walk: Walk, account: str, bssid: str) -> None:
     """Whether the account stands for one person, and if there is none, why."""
     plan, segment = walk.logs.plan, walk.segment
     ssid = walk.place.get("ssid", "")
-    wireless = plan.wireless(ssid) or (plan.wireless_on(segment.id) if segment and not ssid else None)
-    if wireless is not None and wireless.segment:
-        walk.known_place(segment=wireless.segment)
+    wireless = plan.wireless(ssid) or plan.wireless_at(bssid)
+    if wireless is None and segment is not None and not ssid:
+        wireless = plan.wireless_on(segment.id)
+    if wireless is not None:
+        walk.known_place(segment=wireless.segment, ssid=wireless.ssid)
     shared_key = wireless is not None and shares_key(wireless)
     devices = max(log.devices_of(account) for log in walk.logs.access) if account else 0
     if devices > SHARED_ACCOUNT_DEVICES:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
 
-from netaudit.attribution.columns import SECOND, to_nanos
+from netaudit.attribution.columns import FAR, SECOND, to_nanos
 from netaudit.attribution.trace import Question
+
+SKEW_CAP_S = 366 * 86_400
+"""A clock error of more than a year is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,18 @@ class Window:
 
 
 def window_of(question: Question) -> Window:
-    """The window of a question; an `until` before `at` counts as `at`."""
-    low = to_nanos(question.at)
-    high = max(low, to_nanos(question.until)) if question.until else low
-    return Window(low, high, max(0, round(question.skew_s * SECOND)))
+    """The window of a question; an `until` before `at` counts as `at`.
+
+    Times are kept between 1970 and 2116 and the clock error below `SKEW_CAP_S`, so that sums of
+    them stay numbers of 64 bits.
+    """
+    low = _bounded(question.at)
+    high = max(low, _bounded(question.until)) if question.until else low
+    return Window(low, high, round(min(max(question.skew_s, 0.0), SKEW_CAP_S) * SECOND))
+
+
+def _bounded(moment: dt.datetime) -> int:
+    return min(max(to_nanos(moment), 0), FAR)
 
 
 class Index:

@@ -134,9 +134,7 @@ class NatLog:
         return format_ip(self.address(span))
 
 
-def _sessions(
-    records: Records, site: np.ndarray, transport: np.ndarray, transports: list[str]
-) -> Spans:
+def _sessions(records: Records, site: np.ndarray, transport: np.ndarray, transports: list[str]) -> Spans:
     """NEW and DESTROY (or their like) joined by session id and tuple, and order."""
     begun, ended = records.nanos("ts"), records.nanos("ts_end")
     role = roles("nat", records)
@@ -149,14 +147,25 @@ def _sessions(
     public = np.where(unnamed, records.codes("public_ip")[0], -1)
     port = np.where(unnamed, records.numbers("public_port"), -1)
     group = combine(
-        session, site, transport, records.codes("client_ip")[0], records.numbers("client_port"),
-        records.codes("server_ip")[0], records.numbers("server_port"), public, port,
+        session,
+        site,
+        transport,
+        records.codes("client_ip")[0],
+        records.numbers("client_port"),
+        records.codes("server_ip")[0],
+        records.numbers("server_port"),
+        public,
+        port,
     )
     caps = np.array([CAPS_S.get(word.lower(), OTHER_CAP_S) for word in transports] + [OTHER_CAP_S])
     block = records.numbers("public_port_end") > records.numbers("public_port")
     cap = np.where(block, BLOCK_CAP_S, caps[transport]) * SECOND
     spans = pair(
-        group[events], time[events], records.order()[events], role[events],
-        begun=np.where(ended != NONE, begun, NONE)[events], cap=cap[events],
+        group[events],
+        time[events],
+        records.order()[events],
+        role[events],
+        begun=np.where(ended != NONE, begun, NONE)[events],
+        cap=cap[events],
     )
     return replace(spans, first=events[spans.first], last=events[spans.last])

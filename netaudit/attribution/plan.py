@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netaudit.config import Segment, Settings, Wireless
-from netaudit.records.addresses import Network, format_ip, in_network, parse_network
+from netaudit.records.addresses import Network, format_ip, in_network, parse_mac, parse_network
 
 SHARED_AUTH = frozenset({"open", "wep", "psk", "sae"})
 """Ways into a wireless network that tell nobody apart."""
@@ -13,8 +13,12 @@ _BEHIND = tuple(
 )
 """RFC 1918, RFC 6598 (carrier-grade NAT), RFC 4193: never seen on the internet."""
 _ROLES = {
-    "nat": ("nat",), "dhcp": ("dhcp",), "arp": ("dhcp", "access"),
-    "radius": ("access",), "wlan": ("access",), "asset": ("inventory",),
+    "nat": ("nat",),
+    "dhcp": ("dhcp",),
+    "arp": ("dhcp", "access"),
+    "radius": ("access",),
+    "wlan": ("access",),
+    "asset": ("inventory",),
 }
 
 
@@ -53,13 +57,17 @@ class Plan:
                 return segment
         return None
 
-    def segment_named(self, name: str) -> Segment | None:
-        """A segment by its id."""
-        return next((s for s in self._settings.segment if s.id == name), None)
-
     def wireless(self, ssid: str) -> Wireless | None:
         """A wireless network by its SSID."""
         return next((w for w in self._settings.wireless if w.ssid == ssid), None)
+
+    def wireless_at(self, bssid: str) -> Wireless | None:
+        """The wireless network that a BSSID (as text) is declared for."""
+        mac = parse_mac(bssid)
+        for wireless in self._settings.wireless:
+            if mac is not None and mac in map(parse_mac, wireless.bssids):
+                return wireless
+        return None
 
     def wireless_on(self, segment: str) -> Wireless | None:
         """The wireless network of a segment, where there is exactly one."""

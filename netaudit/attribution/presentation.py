@@ -40,8 +40,11 @@ def funnel_list(steps: tuple[FunnelStep, ...]) -> list[dict[str, Any]]:
     """The narrowing as plain values."""
     return [
         {
-            "step": step.step, "count": step.count, "basis": step.basis,
-            "files": list(step.files), "kept": list(step.kept),
+            "step": step.step,
+            "count": step.count,
+            "basis": step.basis,
+            "files": list(step.files),
+            "kept": list(step.kept),
         }
         for step in steps
     ]

@@ -31,12 +31,14 @@ class Register:
         named = np.where(asset >= 0, -1, host)
         bare = (asset < 0) & (host < 0)
         who = combine(
-            asset, named, np.where(bare, mac, -1), np.where(bare & (mac < 0), ip, -1),
-            records.words("owner")[0], records.words("department")[0],
+            asset,
+            named,
+            np.where(bare, mac, -1),
+            np.where(bare & (mac < 0), ip, -1),
+            records.words("owner")[0],
+            records.words("department")[0],
         )
-        self.held = Held(
-            spans, who, site, (records,), np.zeros(records.count, np.int64), self._name
-        )
+        self.held = Held(spans, who, site, (records,), np.zeros(records.count, np.int64), self._name)
         self._macs, self._ips = codes_of(macs), codes_of(ips)
         self._has_mac = mac >= 0
         self._by_mac = Index(mac, spans.start, spans.end)

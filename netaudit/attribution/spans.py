@@ -59,8 +59,13 @@ _FIELDS = ("start", "end", "doubt", "first", "last")
 
 
 def pair(
-    group: np.ndarray, time: np.ndarray, order: np.ndarray, role: np.ndarray,
-    *, begun: np.ndarray, cap: np.ndarray,
+    group: np.ndarray,
+    time: np.ndarray,
+    order: np.ndarray,
+    role: np.ndarray,
+    *,
+    begun: np.ndarray,
+    cap: np.ndarray,
 ) -> Spans:
     """Join the events of each group, in the order in which they happened, to spans.
 
@@ -197,7 +202,10 @@ def _granted(
 
 
 def _cut(
-    group: np.ndarray, since: np.ndarray, until: np.ndarray, capped: np.ndarray,
+    group: np.ndarray,
+    since: np.ndarray,
+    until: np.ndarray,
+    capped: np.ndarray,
     ends: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Shorten each grant by the first ending that is about it.
@@ -216,10 +224,13 @@ def _cut(
     order = np.lexsort((when, about, pairs[endings]))
     endings, when, about = endings[order], when[order], about[order]
     # Position of the first ending of the same pair that is about a start not before `since`.
-    merged = np.lexsort((
-        np.concatenate((np.zeros(len(group)), np.ones(len(endings)))),
-        np.concatenate((since, about)), np.concatenate((group, pairs[endings])),
-    ))
+    merged = np.lexsort(
+        (
+            np.concatenate((np.zeros(len(group)), np.ones(len(endings)))),
+            np.concatenate((since, about)),
+            np.concatenate((group, pairs[endings])),
+        )
+    )
     is_ending = merged >= len(group)
     before = np.cumsum(is_ending)
     position = np.empty(len(group), np.int64)
@@ -229,7 +240,8 @@ def _cut(
     found &= pairs[endings[at]] == group
     shorter = found & ((when[at] < until) | capped)
     return (
-        np.where(shorter, when[at], until), capped & ~shorter,
+        np.where(shorter, when[at], until),
+        capped & ~shorter,
         np.where(shorter, endings[at], ended_by),
     )
 

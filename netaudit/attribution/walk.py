@@ -62,9 +62,7 @@ class Walk:
         if preferred is not None:
             preferred = preferred[here]
         near = near[self.logs.at_site(held.site[near], self.site)]
-        return weigh(
-            held, rows[here], self.window, near=near, sites=self.logs.sites, preferred=preferred
-        )
+        return weigh(held, rows[here], self.window, near=near, sites=self.logs.sites, preferred=preferred)
 
     @property
     def wide(self) -> tuple[int, int]:
@@ -81,9 +79,7 @@ class Walk:
         """The segment of the address that is known so far."""
         return self.logs.plan.segment(self.address, self.site) if self.address else None
 
-    def absent(
-        self, kinds: Sequence[str], *, without: Reason, rows: int
-    ) -> tuple[Outcome, Reason | None]:
+    def absent(self, kinds: Sequence[str], *, without: Reason, rows: int) -> tuple[Outcome, Reason | None]:
         """What it means that nothing was found.
 
         Args:
@@ -100,7 +96,9 @@ class Walk:
         kept = [self.logs.plan.retention_days(kind, self.site) for kind in kinds]
         days = [d for d in kept if d is not None]
         expired = (
-            whole.first is not None and whole.last is not None and days
+            whole.first is not None
+            and whole.last is not None
+            and days
             and self.window.low < whole.first
             and self.window.low < whole.last - max(days) * DAY_S * SECOND
         )

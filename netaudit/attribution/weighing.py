@@ -21,11 +21,17 @@ _WHY = {
     (True, 0): AT_THE_TIME,
     (False, 0): NEAR_THE_TIME,
     (True, Doubt.NO_START): "It covers the time if it began early enough; its beginning is in no log.",
-    (False, Doubt.NO_START): "It covers the time only if the clocks differ, and its beginning is in no log.",
+    (
+        False,
+        Doubt.NO_START,
+    ): "It covers the time only if the clocks differ, and its beginning is in no log.",
     (True, Doubt.NO_END): "It covers the time if it was still open; its end is in no log.",
     (False, Doubt.NO_END): "It covers the time only if the clocks differ, and its end is in no log.",
     (True, 3): "It covers the time if it was open then; neither its beginning nor its end is in any log.",
-    (False, 3): "It covers the time only if the clocks differ; neither its beginning nor its end is in any log.",
+    (
+        False,
+        3,
+    ): "It covers the time only if the clocks differ; neither its beginning nor its end is in any log.",
 }
 """Why a candidate fits: by whether it fits without clock error, and by what is supposed."""
 
@@ -58,7 +64,12 @@ NOTHING = Weighed((), (), 0, None)
 
 
 def weigh(
-    held: Held, rows: np.ndarray, window: Window, *, near: np.ndarray, sites: tuple[str, ...],
+    held: Held,
+    rows: np.ndarray,
+    window: Window,
+    *,
+    near: np.ndarray,
+    sites: tuple[str, ...],
     preferred: np.ndarray | None = None,
 ) -> Weighed:
     """Group spans by holder and site, and rank the holders.
@@ -98,8 +109,10 @@ def weigh(
         mine = held.holder[near] == who[0]
         stable = stable_range(spans.start[near], spans.end[near], mine, window)
     return Weighed(
-        found, tuple(rows[group] for group in members),
-        sum(bool(exact[group].any()) for group in members), stable,
+        found,
+        tuple(rows[group] for group in members),
+        sum(bool(exact[group].any()) for group in members),
+        stable,
     )
 
 

@@ -28,34 +28,136 @@ class Role(IntEnum):
 _PART = re.compile(r"[^\W\d_]+")
 
 _DENIED = frozenset({"deny", "denied", "drop", "dropped", "reject", "rejected", "refused", "blocked"})
-_NAT_END = frozenset({
-    "destroy", "teardown", "close", "closed", "end", "delete", "deleted", "del", "free", "freed",
-    "release", "released", "over", "stop", "expire", "expired", "aged", "timeout", "deallocated",
-})
+_NAT_END = frozenset(
+    {
+        "destroy",
+        "teardown",
+        "close",
+        "closed",
+        "end",
+        "delete",
+        "deleted",
+        "del",
+        "free",
+        "freed",
+        "release",
+        "released",
+        "over",
+        "stop",
+        "expire",
+        "expired",
+        "aged",
+        "timeout",
+        "deallocated",
+    }
+)
 _NAT_SEEN = frozenset({"update", "entry", "snapshot", "interim"})
 
-_LEASE_END = frozenset({
-    "release", "released", "expire", "expired", "reclaimed", "free", "backup", "decline",
-    "declined", "abandoned", "delete", "deleted", "del", "remove", "removed", "end", "revoke",
-})
-_LEASE_START = frozenset({
-    "ack", "active", "lease", "leased", "bound", "assign", "assigned", "renew", "renewed", "rebind",
-    "binding", "snooping", "add", "allocated", "extend", "extended", "old", "reply",
-})
+_LEASE_END = frozenset(
+    {
+        "release",
+        "released",
+        "expire",
+        "expired",
+        "reclaimed",
+        "free",
+        "backup",
+        "decline",
+        "declined",
+        "abandoned",
+        "delete",
+        "deleted",
+        "del",
+        "remove",
+        "removed",
+        "end",
+        "revoke",
+    }
+)
+_LEASE_START = frozenset(
+    {
+        "ack",
+        "active",
+        "lease",
+        "leased",
+        "bound",
+        "assign",
+        "assigned",
+        "renew",
+        "renewed",
+        "rebind",
+        "binding",
+        "snooping",
+        "add",
+        "allocated",
+        "extend",
+        "extended",
+        "old",
+        "reply",
+    }
+)
 
-_ACCESS_NOTHING = frozenset({
-    "fail", "failed", "failure", "incorrect", "reject", "rejected", "denied", "request",
-    "challenge", "security", "duplicate", "unauth", "running", "invalid",
-})
-_ACCESS_END = frozenset({
-    "stop", "stopped", "disconnect", "disconnected", "disassociated", "deauthenticated", "deauth",
-    "offline", "deleted", "logoff", "logout", "leave", "left", "terminated", "expired",
-})
-_ACCESS_START = frozenset({
-    "start", "associated", "association", "connected", "connect", "online", "roam", "roamed",
-    "roaming", "session", "created", "run", "accept", "accepted", "ok", "success", "login",
-    "authenticated", "join", "joined",
-})
+_ACCESS_NOTHING = frozenset(
+    {
+        "fail",
+        "failed",
+        "failure",
+        "incorrect",
+        "reject",
+        "rejected",
+        "denied",
+        "request",
+        "challenge",
+        "security",
+        "duplicate",
+        "unauth",
+        "running",
+        "invalid",
+    }
+)
+_ACCESS_END = frozenset(
+    {
+        "stop",
+        "stopped",
+        "disconnect",
+        "disconnected",
+        "disassociated",
+        "deauthenticated",
+        "deauth",
+        "offline",
+        "deleted",
+        "logoff",
+        "logout",
+        "leave",
+        "left",
+        "terminated",
+        "expired",
+    }
+)
+_ACCESS_START = frozenset(
+    {
+        "start",
+        "associated",
+        "association",
+        "connected",
+        "connect",
+        "online",
+        "roam",
+        "roamed",
+        "roaming",
+        "session",
+        "created",
+        "run",
+        "accept",
+        "accepted",
+        "ok",
+        "success",
+        "login",
+        "authenticated",
+        "join",
+        "joined",
+    }
+)
 
 
 def nat_role(word: str) -> Role:
@@ -78,8 +180,10 @@ def lease_role(word: str) -> Role:
         return Role.END
     if "ack" in parts:
         return Role.START
-    if parts & (_DENIED | {"discover", "offer", "request", "inform", "nak", "nack", "dns", "waiting",
-                           "conflict", "failed"}):
+    if parts & (
+        _DENIED
+        | {"discover", "offer", "request", "inform", "nak", "nack", "dns", "waiting", "conflict", "failed"}
+    ):
         return Role.IGNORE
     return Role.START if parts & _LEASE_START else Role.SEEN
 

@@ -26,12 +26,20 @@ def read_letter(path: Path) -> list[str]:
         data_size = path.stat().st_size
         head = path.open("rb").read(4) if data_size else b""
     except OSError as error:
-        raise InputError("cannot-read", "This file cannot be read: {reason}.", where=str(path),
-                         hint="Check the path and the permissions.",
-                         reason=error.strerror or str(error)) from error
+        raise InputError(
+            "cannot-read",
+            "This file cannot be read: {reason}.",
+            where=str(path),
+            hint="Check the path and the permissions.",
+            reason=error.strerror or str(error),
+        ) from error
     if data_size > MAX_BYTES:
-        raise InputError("letter-too-large", "This file is too large for a letter.", where=str(path),
-                         hint="Give the letter itself, without its attachments.")
+        raise InputError(
+            "letter-too-large",
+            "This file is too large for a letter.",
+            where=str(path),
+            hint="Give the letter itself, without its attachments.",
+        )
     lines = list(_docx_lines(path)) if head == b"PK\x03\x04" else _text_lines(path)
     return [line.strip() for line in lines[:MAX_LINES] if line.strip()]
 
@@ -43,34 +51,42 @@ def plain(text: str) -> str:
 
 def _text_lines(path: Path) -> list[str]:
     data = path.read_bytes()
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "gb18030")  # type: ignore[assignment] -- one or two
-    for encoding in encodings:
+    marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ["utf-16"] if marked else ["utf-8-sig", "gb18030"]:
         try:
             return data.decode(encoding).translate(_INVISIBLE).splitlines()
         except UnicodeDecodeError:
             continue
-    raise InputError("letter-encoding", "The text of this letter is neither UTF-8 nor GB18030.",
-                     where=str(path), hint="Save it as UTF-8 text or as .docx.")
+    raise InputError(
+        "letter-encoding",
+        "The text of this letter is neither UTF-8 nor GB18030.",
+        where=str(path),
+        hint="Save it as UTF-8 text or as .docx.",
+    )
 
 
 def _docx_lines(path: Path) -> Iterator[str]:
     import docx
     from docx.opc.exceptions import PackageNotFoundError
     from docx.table import Table
-    from lxml.etree import XMLSyntaxError
 
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(item.file_size for item in archive.infolist()) > MAX_EXPANDED:
-                raise InputError("expands-too-far", "This document expands too far for a letter.",
-                                 where=str(path), hint="It looks like a decompression bomb.")
+                raise InputError(
+                    "expands-too-far",
+                    "This document expands too far for a letter.",
+                    where=str(path),
+                    hint="It looks like a decompression bomb.",
+                )
         document = docx.Document(str(path))
-    except (zipfile.BadZipFile, PackageNotFoundError, XMLSyntaxError, KeyError, ValueError) as error:
-        raise InputError("letter-damaged", "This is not a .docx document, or it is damaged.",
-                         where=str(path), hint="Open and save it again, or give it as text.") from error
+    except (zipfile.BadZipFile, PackageNotFoundError, SyntaxError, KeyError, ValueError) as error:
+        raise InputError(
+            "letter-damaged",
+            "This is not a .docx document, or it is damaged.",
+            where=str(path),
+            hint="Open and save it again, or give it as text.",
+        ) from error
     for block in document.iter_inner_content():
         if isinstance(block, Table):
             yield from _table_lines(block)

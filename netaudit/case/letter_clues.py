@@ -11,9 +11,16 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from netaudit.case.letter_times import (
-    APPROXIMATE, DAY, NO_ZONE, SECOND, YEAR_TAKEN, Moment, find_moments,
+    APPROXIMATE,
+    DAY,
+    NO_ZONE,
+    SECOND,
+    YEAR_TAKEN,
+    Moment,
+    find_moments,
 )
 from netaudit.case.notice import Clue
 from netaudit.records.addresses import format_ip, parse_ip
@@ -37,20 +44,36 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(
-    r"(?<![A-Za-z])(?:https?|ftp|wss?)://(?P<host>[^\s/:,;()<>\"'，。；、）]+)(?::(?P<port>\d{1,5}))?[^\s,;()<>，。；、）]*", re.IGNORECASE
+    r"(?<![A-Za-z])(?:https?|ftp|wss?)://(?P<host>[^\s/:,;()<>\"'，。；、）]+)(?::(?P<port>\d{1,5}))?[^\s,;()<>，。；、）]*",
+    re.IGNORECASE,
 )
-_NAME = re.compile(r"(?<![A-Za-z0-9_@.-])(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]{1,62}(?![A-Za-z0-9_@-])", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?<![A-Za-z0-9_@.-])(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]{1,62}(?![A-Za-z0-9_@-])",
+    re.IGNORECASE,
+)
 _HAN_NAME = re.compile(r"(?:域名|domain)\s*[:为是]?\s*(?P<host>[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE)
 _PORT = re.compile(
     rf"(?:(?P<ours>源端口|源\s?port|source\s+port|src\s?port|sport)|(?P<theirs>(?:{_THEIRS})(?:端的?)?\s?(?:端口|port))|dport(?P<d>)"
-    r"|(?:端口|(?<![A-Za-z])port))(?:号)?\s*[:为是=]?\s*(?P<port>\d{1,5})(?!\d)", re.IGNORECASE,
+    r"|(?:端口|(?<![A-Za-z])port))(?:号)?\s*[:为是=]?\s*(?P<port>\d{1,5})(?!\d)",
+    re.IGNORECASE,
 )
 _TRANSPORT = re.compile(r"(?<![A-Za-z])(TCP|UDP|ICMP)(?![A-Za-z])", re.IGNORECASE)
 _VERB = re.compile(r"访问|连接|解析|通信|浏览|visit|access|contact|connect|reach|browse", re.IGNORECASE)
-_FILES = frozenset("doc docx xls xlsx pdf txt csv rar jpg png wps et pcap log".split())
+_FILES = frozenset(
+    ["doc", "docx", "xls", "xlsx", "pdf", "txt", "csv", "rar", "jpg", "png", "wps", "et", "pcap", "log"]
+)
 _DEFANGED = (
-    (re.compile(r"(?<![A-Za-z])h(?:xx|\*\*|tt)p(s?)\s?(?:\[:\]|:)(?://|\[//\])", re.IGNORECASE), r"http\1://"),
-    (re.compile(r"\s?(?:\[\s?(?:\.|。|dot|点)\s?\]|【\s?(?:\.|。|dot|点)\s?】|\((?:\.|dot)\)|\{\.\})\s?", re.IGNORECASE), "."),
+    (
+        re.compile(r"(?<![A-Za-z])h(?:xx|\*\*|tt)p(s?)\s?(?:\[:\]|:)(?://|\[//\])", re.IGNORECASE),
+        r"http\1://",
+    ),
+    (
+        re.compile(
+            r"\s?(?:\[\s?(?:\.|。|dot|点)\s?\]|【\s?(?:\.|。|dot|点)\s?】|\((?:\.|dot)\)|\{\.\})\s?",
+            re.IGNORECASE,
+        ),
+        ".",
+    ),
     (re.compile(r"\[:\]"), ":"),
 )
 _LABEL = re.compile(r"\s*(?:[-•·*]\s*)?(?P<label>[\u4e00-\u9fffA-Za-z /]{1,20})\s?[:=]\s?(?=\S)")
@@ -126,43 +149,67 @@ def _units(lines: Iterable[str]) -> list[str]:
 
 
 def _values(unit: str, taken: list[tuple[int, int]]) -> list[_Value]:
-    found: list[_Value] = []
+    """Every address, port, name and transport of a unit outside the spans `taken`, in order."""
     spans = list(taken)
+    found = _targets(unit, spans)
+    found += _addresses(unit, spans)
+    for match in _PORT.finditer(unit):
+        if _take(spans, match.start("port"), match.end()):
+            found.append(_Value(match.start(), "port", match["port"], _port_owner(match, unit, found)))
+    found += _names(unit, spans)
+    found += [_Value(m.start(), "transport", m[1].lower(), "ours") for m in _TRANSPORT.finditer(unit)]
+    return _settle(sorted(found, key=lambda v: v.start))
 
-    def free(start: int, end: int) -> bool:
-        return all(end <= low or start >= high for low, high in spans)
 
+def _take(spans: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Claim a span of the text; False where something has it already."""
+    if any(end > low and start < high for low, high in spans):
+        return False
+    spans.append((start, end))
+    return True
+
+
+def _targets(unit: str, spans: list[tuple[int, int]]) -> list[_Value]:
+    found: list[_Value] = []
     for match in _URL.finditer(unit):
         spans.append(match.span())
         found += _destination(match["host"], match["port"], match.start())
+    return found
+
+
+def _addresses(unit: str, spans: list[tuple[int, int]]) -> list[_Value]:
+    found: list[_Value] = []
     for match in _ADDRESS.finditer(unit):
         packed = parse_ip(match["ip"])
-        if packed is None or not free(*match.span()):
+        if packed is None or not _take(spans, *match.span()):
             continue
-        spans.append(match.span())
         owner = _owner(unit, match.start())
         found.append(_Value(match.start(), "ip", format_ip(packed), owner))
         if match["port"]:
             found.append(_Value(match.start("port"), "port", match["port"], owner))
-    for match in _PORT.finditer(unit):
-        if free(match.start("port"), match.end()):
-            spans.append(match.span())
-            found.append(_Value(match.start(), "port", match["port"], _port_owner(match, unit, found)))
+    return found
+
+
+def _names(unit: str, spans: list[tuple[int, int]]) -> list[_Value]:
+    found: list[_Value] = []
     for pattern in (_HAN_NAME, _NAME):
         for match in pattern.finditer(unit):
             text = match.groupdict().get("host") or match[0]
-            if free(*match.span()) and text.rsplit(".", 1)[-1].lower() not in _FILES and normalise(text):
-                spans.append(match.span())
-                found.append(_Value(match.start(), "name", normalise(text) or "", "theirs"))
-    found += [_Value(m.start(), "transport", m[1].lower(), "ours") for m in _TRANSPORT.finditer(unit)]
-    return _settle(sorted(found, key=lambda v: v.start))
+            name = None if text.rsplit(".", 1)[-1].lower() in _FILES else normalise(text)
+            if name and _take(spans, *match.span()):
+                found.append(_Value(match.start(), "name", name, "theirs"))
+    return found
 
 
 def _destination(host: str, port: str | None, start: int) -> list[_Value]:
     packed, name = parse_ip(host), normalise(host)
     if packed is None and name is None:
         return []
-    value = _Value(start, "ip", format_ip(packed), "theirs") if packed else _Value(start, "name", name or "", "theirs")
+    value = (
+        _Value(start, "ip", format_ip(packed), "theirs")
+        if packed
+        else _Value(start, "name", name or "", "theirs")
+    )
     return [value, *([_Value(start + 1, "port", port, "theirs")] if port else [])]
 
 
@@ -199,15 +246,17 @@ def _settle(values: list[_Value]) -> list[_Value]:
     ours = any(v.kind == "ip" and v.owner == "ours" for v in values)
     if len(open_) == 1 and has_target and not ours:
         ports = {v.start for v in values if v.kind == "port" and not v.owner and v.start > open_[0].start}
-        return [
-            replace(v, owner="ours") if v is open_[0] or v.start in ports else v for v in values
-        ]
+        return [replace(v, owner="ours") if v is open_[0] or v.start in ports else v for v in values]
     return values
 
 
 _SLOTS = {
-    ("ip", "ours"): "public_ip", ("ip", "theirs"): "dst_ip", ("port", "ours"): "port",
-    ("port", "theirs"): "dst_port", ("name", "theirs"): "dst_name", ("transport", "ours"): "transport",
+    ("ip", "ours"): "public_ip",
+    ("ip", "theirs"): "dst_ip",
+    ("port", "ours"): "port",
+    ("port", "theirs"): "dst_port",
+    ("name", "theirs"): "dst_name",
+    ("transport", "ours"): "transport",
 }
 
 
@@ -219,7 +268,8 @@ def _together(words: str, moments: list[Moment], values: list[_Value]) -> list[C
         return [_fill(_timed(m, words), values) for m in moments]
     groups: list[tuple[list[Moment], list[_Value]]] = [([], [])]
     seen: set[str] = set()
-    for item in sorted([*moments, *values], key=lambda i: i.start):
+    items: list[Moment | _Value] = [*moments, *values]
+    for item in sorted(items, key=lambda i: i.start):
         slot = "at" if isinstance(item, Moment) else _SLOTS.get((item.kind, item.owner), "")
         if slot and slot in seen:
             groups.append(([], []))
@@ -234,12 +284,18 @@ def _together(words: str, moments: list[Moment], values: list[_Value]) -> list[C
 
 def _timed(moment: Moment, words: str) -> Clue:
     missing = (APPROXIMATE,) if APPROXIMATE in moment.notes else ()
-    return Clue(at=moment.at, until=moment.until, precision_s=moment.precision_s,
-                zone_stated=moment.zone_stated, text=words.strip(), missing=missing)
+    return Clue(
+        at=moment.at,
+        until=moment.until,
+        precision_s=moment.precision_s,
+        zone_stated=moment.zone_stated,
+        text=words.strip(),
+        missing=missing,
+    )
 
 
 def _fill(clue: Clue, values: list[_Value]) -> Clue:
-    changes: dict[str, str | int] = {}
+    changes: dict[str, Any] = {}
     open_ = False
     for value in values:
         slot = _SLOTS.get((value.kind, value.owner))
@@ -250,21 +306,21 @@ def _fill(clue: Clue, values: list[_Value]) -> Clue:
                 changes.setdefault(slot, int(value.value))
         else:
             changes.setdefault(slot, value.value)
-    filled = replace(clue, **changes)  # type: ignore[arg-type] -- names come from _SLOTS
+    filled = replace(clue, **changes)
     return replace(filled, missing=(*filled.missing, WHOSE)) if open_ else filled
 
 
 def _share(clue: Clue, loose: list[_Value], notes: set[str]) -> Clue:
     """Fill what this clue lacks with what the letter names exactly once outside the clues."""
-    changes: dict[str, str] = {}
-    groups = (("public_ip",), ("dst_ip", "dst_name"))  # a clue with a destination keeps its own
-    for slot, group in ((slot, group) for group in groups for slot in group):
+    changes: dict[str, Any] = {}
+    for slot, beside in (("public_ip", ""), ("dst_ip", "dst_name"), ("dst_name", "dst_ip")):
         once = {v.value for v in loose if _SLOTS.get((v.kind, v.owner)) == slot}
-        if len(once) == 1 and not any(getattr(clue, name) for name in group):
+        taken = getattr(clue, slot) or (beside and getattr(clue, beside))  # it has its own destination
+        if len(once) == 1 and not taken:
             changes[slot] = next(iter(once))
     if changes:
         notes.add(ONE_FOR_ALL)
-    return replace(clue, **changes)  # type: ignore[arg-type] -- all three are texts
+    return replace(clue, **changes)
 
 
 def _with_missing(clue: Clue, *, zone_stated: bool) -> Clue:

@@ -20,7 +20,20 @@ YEAR_TAKEN = "A date without a year was read as the last one before the letter's
 APPROXIMATE = "The letter gives this time only approximately."
 ABBREVIATION = "The zone abbreviation in the letter is ambiguous and was not used."
 
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _MONTH = rf"(?P<month>{'|'.join(f'{m[:3]}(?:{m[3:]})?' if len(m) > 3 else m for m in _MONTHS)})\.?"
 # A bare "-14:20" after a clock time is the end of a span; a bare negative offset needs the seconds before it.
 _ZONE_NAME = (
@@ -37,19 +50,35 @@ _NUMERIC_DAY = (
     r"|(?P<mo2>\d{1,2})\s?月\s?(?P<d2>\d{1,2})\s?日)"
 )
 _ENGLISH_DAY = rf"(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+{_MONTH}|{_MONTH.replace('month', 'month2')}\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?)(?:,?\s+(?P<y>(?:19|20)\d{{2}}))?"
-_NUMERIC = re.compile(rf"(?<![\d./-])(?<!\d:){_NUMERIC_DAY}(?:(?:\s*[T,]?\s*)(?=\D?\D?\s?\d{{1,2}}\s?[:时点]){_CLOCK}{_ZONE})?", re.IGNORECASE)
-_ENGLISH = re.compile(rf"\b{_ENGLISH_DAY}(?:,?\s+(?:at\s+)?(?=\d{{1,2}}:\d){_CLOCK}{_ZONE})?", re.IGNORECASE)
-_CLOCK_FIRST = re.compile(rf"\b(?=\d{{1,2}}:\d){_CLOCK}{_ZONE}\s+(?:on|of)\s+(?P<day>.{{5,30}})", re.IGNORECASE)
-_SAME_DAY = re.compile(rf"(?:同日|当日|当天|same\s+day,?\s*(?:at\s+)?)\s*(?=\D?\D?\s?\d{{1,2}}\s?[:时点]){_CLOCK}{_ZONE}", re.IGNORECASE)
-_RANGE = re.compile(rf"\s*(?:至|到|~|—+|–|-|\bto\b|\buntil\b|\band\b)\s*(?:同日|当日)?\s*(?=\D?\D?\s?\d{{1,2}}\s?[:时点]){_CLOCK}{_ZONE}", re.IGNORECASE)
+_NUMERIC = re.compile(
+    rf"(?<![\d./-])(?<!\d:){_NUMERIC_DAY}(?:(?:\s*[T,]?\s*)(?=\D?\D?\s?\d{{1,2}}\s?[:时点]){_CLOCK}{_ZONE})?",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(
+    rf"\b{_ENGLISH_DAY}(?:,?\s+(?:at\s+)?(?=\d{{1,2}}:\d){_CLOCK}{_ZONE})?", re.IGNORECASE
+)
+_CLOCK_FIRST = re.compile(
+    rf"\b(?=\d{{1,2}}:\d){_CLOCK}{_ZONE}\s+(?:on|of)\s+(?P<day>.{{5,30}})", re.IGNORECASE
+)
+_SAME_DAY = re.compile(
+    rf"(?:同日|当日|当天|same\s+day,?\s*(?:at\s+)?)\s*(?=\D?\D?\s?\d{{1,2}}\s?[:时点]){_CLOCK}{_ZONE}",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(
+    rf"\s*(?:至|到|~|—+|–|-|\bto\b|\buntil\b|\band\b)\s*(?:同日|当日)?\s*(?=\D?\D?\s?\d{{1,2}}\s?[:时点]){_CLOCK}{_ZONE}",
+    re.IGNORECASE,
+)
 _LATER_ZONE = re.compile(rf"\s*\(?{_ZONE_NAME}\)?", re.IGNORECASE)
 _ALL_TIMES = re.compile(
     r"(?:时间均?(?:为|系|采用)|时区[为:]|all\s+times\s+(?:are\s+)?(?:in\s+)?|time\s?zone:?\s*)\s*"
-    r"(北京时间|Beijing\s+time|(?:UTC|GMT)(?:\s?[+-]\d{1,2}(?::?\d{2})?)?)", re.IGNORECASE,
+    r"(北京时间|Beijing\s+time|(?:UTC|GMT)(?:\s?[+-]\d{1,2}(?::?\d{2})?)?)",
+    re.IGNORECASE,
 )
 _ABOUT_BEFORE = re.compile(r"(?:约|大约|about|around|approximately)\s*\Z", re.IGNORECASE)
 _ABOUT_AFTER = re.compile(r"\s*(?:许|左右|前后)")
-_HAN_DATE = re.compile(r"([二〇○零一三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日")
+_HAN_DATE = re.compile(
+    r"([二〇○零一三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日"
+)
 _HAN_DIGIT = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
 
 
@@ -141,7 +170,9 @@ def _moment(
         if match["h"] is not None:
             return None
         at = dt.datetime(day.year, day.month, day.day, tzinfo=zone)
-        return Moment(match.start(), end, at, at + dt.timedelta(days=1), DAY, zone_stated=False, notes=tuple(notes))
+        return Moment(
+            match.start(), end, at, at + dt.timedelta(days=1), DAY, zone_stated=False, notes=tuple(notes)
+        )
     own_zone = _stated_zone(match["zone"], notes)
     if own_zone is None and match.re is _CLOCK_FIRST and (later := _LATER_ZONE.match(text, end)):
         own_zone, end = _stated_zone(later["zone"], notes), later.end()

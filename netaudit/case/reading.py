@@ -35,9 +35,13 @@ _NUMBER = re.compile(
     r"(?:(?:编号|文号|发文字号)\s?:?\s*)?(?P<who>[\u4e00-\u9fff]{0,16})\s?[〔\[【(]\s?(?P<year>20\d{2})\s?[〕\]】)]"
     r"\s?(?P<di>第)?\s?(?P<n>\d{1,4})\s?(?P<kind>[号期])(?:\s+签发人.*)?"
 )
-_ENGLISH_NUMBER = re.compile(r"(?:ref(?:erence)?|no|number|our\s+ref)\.?\s?(?:no\.?)?\s?:\s?(\S.{0,60})", re.IGNORECASE)
+_ENGLISH_NUMBER = re.compile(
+    r"(?:ref(?:erence)?|no|number|our\s+ref)\.?\s?(?:no\.?)?\s?:\s?(\S.{0,60})", re.IGNORECASE
+)
 _LABELLED = {
-    "issuer": re.compile(r"(?:来文机关|发文机关|发文单位|签发单位|from|issued\s+by|issuer)\s?:\s?(.{2,80})", re.IGNORECASE),
+    "issuer": re.compile(
+        r"(?:来文机关|发文机关|发文单位|签发单位|from|issued\s+by|issuer)\s?:\s?(.{2,80})", re.IGNORECASE
+    ),
     "subject": re.compile(r"(?:主题|事由|标题|subject|re)\s?:\s?(.{2,120})", re.IGNORECASE),
     "date": re.compile(r"(?:发文日期|成文日期|日期|date|dated)\s?:\s?(.{6,40})", re.IGNORECASE),
 }
@@ -52,12 +56,20 @@ _DUE_WORDS = re.compile(
     r"|\bby\b|no\s+later\s+than|not\s+later\s+than|\bbefore\b|within\s+\w+\s+(?:working|business|calendar)?\s?(?:days?|hours?)|deadline)[^。;!]*",
     re.IGNORECASE,
 )
-_DUTY = re.compile(r"反馈|报送|整改|上报|回复|书面|报告|时限|截止|report|reply|respond|response|rectif|feedback|deadline|submit", re.IGNORECASE)
+_DUTY = re.compile(
+    r"反馈|报送|整改|上报|回复|书面|报告|时限|截止|report|reply|respond|response|rectif|feedback|deadline|submit",
+    re.IGNORECASE,
+)
 _SPAN = re.compile(
     r"(?P<n>\d{1,3})\s?(?:个)?\s?(?P<unit>工作日|自然日|日历日|日|天|小时|(?:(?:working|business|calendar)\s+)?(?:days?|hours?))[之以]?\s?内?",
     re.IGNORECASE,
 )
-_ENGLISH_NUMERALS = {w: str(n) for n, w in enumerate("one two three four five six seven eight nine ten".split(), 1)}
+_ENGLISH_NUMERALS = {
+    w: str(n)
+    for n, w in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], 1
+    )
+}
 _HAN_NUMERALS = dict(zip("一二三四五六七八九", "123456789", strict=True)) | {"两": "2", "十": "10"}
 
 
@@ -81,16 +93,28 @@ def read_notice(path: Path, *, timezone: str, received_at: dt.datetime | None = 
     clues, notes = read_clues(lines, zone, before=issued_on, zone_stated=own_zone is not None)
     due, due_text, due_missing, due_notes = _deadline(lines, original, issued_on, received_at, zone)
     notice = Notice(
-        issuer=_issuer(lines), number=_number(lines), subject=_subject(lines), issued_on=issued_on,
-        received_at=received_at, due=due, due_text=due_text, clues=clues, file_name=path.name,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(), timezone=timezone,
+        issuer=_issuer(lines),
+        number=_number(lines),
+        subject=_subject(lines),
+        issued_on=issued_on,
+        received_at=received_at,
+        due=due,
+        due_text=due_text,
+        clues=clues,
+        file_name=path.name,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        timezone=timezone,
     )
     missing = {m for clue in clues for m in clue.missing} | set(due_missing)
     missing |= {
         message
         for message, value in (
-            (NO_ISSUER, notice.issuer), (NO_NUMBER, notice.number), (NO_SUBJECT, notice.subject),
-            (NO_DATE, issued_on), (NO_DUE, due_text), (NO_CLUE, clues),
+            (NO_ISSUER, notice.issuer),
+            (NO_NUMBER, notice.number),
+            (NO_SUBJECT, notice.subject),
+            (NO_DATE, issued_on),
+            (NO_DUE, due_text),
+            (NO_CLUE, clues),
         )
         if not value
     }
@@ -144,8 +168,11 @@ def _date(lines: list[str]) -> dt.date | None:
 
 
 def _deadline(
-    lines: list[str], original: list[str], issued_on: dt.date | None,
-    received_at: dt.datetime | None, zone: dt.tzinfo,
+    lines: list[str],
+    original: list[str],
+    issued_on: dt.date | None,
+    received_at: dt.datetime | None,
+    zone: dt.tzinfo,
 ) -> tuple[dt.date | None, str, list[str], list[str]]:
     """The due date, its wording, what it lacks and how it was read."""
     for line, own in zip(lines, original, strict=True):
@@ -161,32 +188,40 @@ def _deadline(
 def _due_date(
     words: str, issued_on: dt.date | None, received_at: dt.datetime | None, zone: dt.tzinfo
 ) -> tuple[dt.date | None, list[str], list[str]]:
-    moments = find_moments(words, zone)
-    if moments:
+    if moments := find_moments(words, zone):
         return moments[-1].at.astimezone(zone).date(), [], []
-    if issued_on is not None:
-        later = find_moments(words, zone, before=issued_on)
-        if later:  # a deadline follows its letter, so its date is the next one of that name
-            day = later[-1].at.date()
-            return (day if day >= issued_on else day.replace(year=day.year + 1)), [], [YEAR_TAKEN_DUE]
-    counted = re.sub("|".join(_ENGLISH_NUMERALS), lambda m: _ENGLISH_NUMERALS[m[0].lower()], words, flags=re.IGNORECASE)
-    counted = re.sub(r"[一二两三四五六七八九十](?=\s?个?(?:工作日|自然日|日|天|小时))", lambda m: _HAN_NUMERALS[m[0]], counted)
+    if issued_on is not None:  # a deadline follows its letter: the last such date before a year has gone
+        later = find_moments(words, zone, before=issued_on + dt.timedelta(days=364))
+        if later:
+            return later[-1].at.date(), [], [YEAR_TAKEN_DUE]
+    counted = re.sub(
+        "|".join(_ENGLISH_NUMERALS), lambda m: _ENGLISH_NUMERALS[m[0].lower()], words, flags=re.IGNORECASE
+    )
+    counted = re.sub(
+        r"[一二两三四五六七八九十](?=\s?个?(?:工作日|自然日|日|天|小时))",
+        lambda m: _HAN_NUMERALS[m[0]],
+        counted,
+    )
     span = _SPAN.search(counted)
     if span is None:
         return None, [], []
     unit = span["unit"].lower()
     if "工作" in unit or "working" in unit or "business" in unit:
         return None, [WORKING_DAYS], []
-    if re.search(r"收到|接到|接收|receipt|receiv", words):
-        start = received_at
-        if start is None:
-            return None, [NO_RECEIPT], []
-    elif re.search(r"印发|发出|发文|下发|date\s+of\s+this", words) and issued_on is not None:
-        start = dt.datetime.combine(issued_on, dt.time(), tzinfo=zone)
-    else:
-        return None, [DUE_START], []
+    start, missing = _start(words, issued_on, received_at, zone)
+    if start is None:
+        return None, [missing], []
     hours = "小时" in unit or "hour" in unit
     length = dt.timedelta(hours=int(span["n"])) if hours else dt.timedelta(days=int(span["n"]))
     return (start.astimezone(zone) + length).date(), [], []
 
 
+def _start(
+    words: str, issued_on: dt.date | None, received_at: dt.datetime | None, zone: dt.tzinfo
+) -> tuple[dt.datetime | None, str]:
+    """From when a deadline counts, or what is missing to say it."""
+    if re.search(r"收到|接到|接收|receipt|receiv", words):
+        return received_at, NO_RECEIPT
+    if issued_on is not None and re.search(r"印发|发出|发文|下发|date\s+of\s+this", words):
+        return dt.datetime.combine(issued_on, dt.time(), tzinfo=zone), DUE_START
+    return None, DUE_START

@@ -112,35 +112,58 @@ def advance(
     _check(task, to, by.strip(), at, note.strip())
     proofs = tuple(dict.fromkeys((*task.evidence, *(e.strip() for e in evidence if e.strip()))))
     if to is TaskState.IN_REVIEW and not proofs:
-        raise _refusal("task-evidence", "Task {task} cannot be reviewed without evidence.", task,
-                       hint="Add at least one photograph, record or re-test.")
+        raise _refusal(
+            "task-evidence",
+            "Task {task} cannot be reviewed without evidence.",
+            task,
+            hint="Add at least one photograph, record or re-test.",
+        )
     claimed = task.owner or (by.strip() if to is TaskState.IN_PROGRESS else "")
     done_at = at if to is TaskState.IN_REVIEW else None if to in _UNDONE else task.done_at
     step = Step(at, by.strip(), to, note.strip())
-    return replace(task, state=to, owner=claimed, evidence=proofs, done_at=done_at,
-                   history=(*task.history, step))
+    return replace(
+        task, state=to, owner=claimed, evidence=proofs, done_at=done_at, history=(*task.history, step)
+    )
 
 
 def _check(task: Task, to: TaskState, by: str, at: dt.datetime, note: str) -> None:
     allowed = TRANSITIONS[task.state]
     if to not in allowed:
         raise _refusal(
-            "task-transition", "Task {task} is {state}; it cannot become {wanted}.", task,
-            hint="Allowed now: " + ", ".join(allowed), wanted=str(to),
+            "task-transition",
+            "Task {task} is {state}; it cannot become {wanted}.",
+            task,
+            hint="Allowed now: " + ", ".join(allowed),
+            wanted=str(to),
         )
     if not by:
-        raise _refusal("task-person", "Task {task}: somebody must answer for this step.", task,
-                       hint="Say who takes it.")
+        raise _refusal(
+            "task-person",
+            "Task {task}: somebody must answer for this step.",
+            task,
+            hint="Say who takes it.",
+        )
     if task.history and at < task.history[-1].at:
-        raise _refusal("task-time", "Task {task}: this step would lie before the one before it.", task,
-                       hint="Check the time of the step.")
+        raise _refusal(
+            "task-time",
+            "Task {task}: this step would lie before the one before it.",
+            task,
+            hint="Check the time of the step.",
+        )
     if to in _NEEDS_NOTE and not note:
-        raise _refusal("task-note", "Task {task}: this step needs a reason.", task,
-                       hint="Write one sentence that says why.")
+        raise _refusal(
+            "task-note",
+            "Task {task}: this step needs a reason.",
+            task,
+            hint="Write one sentence that says why.",
+        )
     if to in _NEEDS_OTHER and by in _doers(task):
         raise _refusal(
-            "task-second-person", "Task {task} needs a second person: {by} did the work.", task,
-            hint="Somebody other than the owner reviews and decides.", by=by,
+            "task-second-person",
+            "Task {task} needs a second person: {by} did the work.",
+            task,
+            hint="Somebody other than the owner reviews and decides.",
+            by=by,
         )
 
 

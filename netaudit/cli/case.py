@@ -52,7 +52,7 @@ def new(
     )
     _print_head(case, session)
     if case.notice:
-        _print_notice(case.notice, session)
+        _print_notice(case, case.notice, session)
 
 
 @command.command("list")
@@ -85,7 +85,7 @@ def show(session: Session, folder: str) -> None:
     case = workflow.read_case(Path(folder))
     _print_head(case, session)
     if case.notice:
-        _print_notice(case.notice, session)
+        _print_notice(case, case.notice, session)
     say = session.say
     for trace in case.traces:
         click.echo()
@@ -226,14 +226,17 @@ def _print_head(case: Case, session: Session) -> None:
     click.echo(f"{inert(case.id)}  {inert(case.title)}  [{session.say(case.state)}]")
 
 
-def _print_notice(notice: Notice, session: Session) -> None:
+def _print_notice(case: Case, notice: Notice, session: Session) -> None:
     from netaudit.cli.render import inert
+    from netaudit.intake.times import parse_zone
+
+    zone = parse_zone(case.timezone)
 
     say = session.say
     click.echo(f"{say('letter')}: {inert(notice.issuer)} {inert(notice.number)}; "
                f"{say('due')}: {notice.due or inert(notice.due_text) or '-'}")
     for clue in notice.clues:
-        when = f"{clue.at:%Y-%m-%d %H:%M:%S} UTC" if clue.at else "?"
+        when = f"{clue.at.astimezone(zone):%Y-%m-%d %H:%M:%S %z}" if clue.at else "?"
         span = f" (+{clue.precision_s} s)" if clue.precision_s and clue.precision_s > 1 else ""
         source = clue.public_ip + (f":{clue.port}" if clue.port else "")
         target = " ".join(filter(None, (clue.dst_name, clue.dst_ip, str(clue.dst_port or ""))))

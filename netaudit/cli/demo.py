@@ -33,7 +33,7 @@ def command(session: Session, out: str) -> None:
     failed = False
     for number, part in enumerate(tell(folder, session.locale)):
         if not isinstance(part, Step):
-            for path in part.files():
+            for path in (part.letter, *part.evidence, part.inventory, part.configuration):
                 click.echo(f"    {path.relative_to(folder)}")
             continue
         click.echo(f"\n{number}. {say(part.words)}\n   $ {part.command}")

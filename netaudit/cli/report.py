@@ -10,13 +10,16 @@ from netaudit.cli.session import EXIT_CLEAN, EXIT_FINDINGS, Session, as_of
 
 
 class _CaseOrVerb(click.Group):
-    """``report CASE …`` prints; ``report lint TEMPLATE`` checks."""
+    """``report CASE …`` prints; ``report lint TEMPLATE`` checks. A folder called lint is ``./lint``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the printing command in front where none is named."""
-        if args and args[0] not in self.commands and args[0] not in {"-h", "--help"}:
-            args = ["case", *args]
+        if args and args[0] not in {"lint", "-h", "--help"}:
+            args = [_PRINT, *args]
         return super().parse_args(ctx, args)
+
+
+_PRINT = "of-case"
 
 
 @click.group("report", cls=_CaseOrVerb)
@@ -24,7 +27,7 @@ def command() -> None:
     """Print the papers of a case: netaudit report CASE [--format docx,html]; or lint a template."""
 
 
-@command.command("case")
+@command.command(_PRINT)
 @click.argument("folder", type=click.Path(file_okay=False), metavar="CASE")
 @click.option("--template", default="rectification-report", help="Id of a template, or a template file.")
 @click.option("--format", "forms", default="docx,html", help="docx, html, json; several joined by commas.")

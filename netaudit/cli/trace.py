@@ -107,8 +107,7 @@ def print_trace(answer: Trace, session: Session) -> None:
     click.echo(f"{say('reach')}: {say(answer.reach.value)}" + (f" ({inert(place)})" if place else ""))
     for reason in shown["reasons"]:
         click.echo(f"  {reason['code']}: {inert(reason['sentence'])}")
-        if reason.get("would_help"):
-            click.echo(f"    → {inert(reason['would_help'])}")
+        click.echo(f"    → {inert(reason['needed'])}")
 
 
 def _endpoint(text: str | None) -> tuple[bytes | None, int | None]:

@@ -19,6 +19,7 @@ from netaudit.intake.opening import ByteStream
 CHUNK_BYTES = 4 << 20
 MAX_LINE_BYTES = 1 << 20
 HEAD_BYTES = 64 << 10
+_REPLACED = "\ufffd".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,16 @@ def detect_encoding(head: bytes) -> str:
     body = head.rstrip(b"\0")
     if len(body) >= 8 and body[1:8:2] == b"\0" * 4 and 0 not in body[0:8:2]:
         return "utf-16-le"
-    whole_lines = head[: head.rfind(b"\n") + 1] or head
-    return "utf-8" if _decodes(whole_lines, "utf-8") else _legacy(whole_lines)
+    return "utf-8" if _begins_as(head, "utf-8") else _legacy(head[: head.rfind(b"\n") + 1] or head)
+
+
+def _begins_as(head: bytes, encoding: str) -> bool:
+    """Whether `head` is text, its last character perhaps cut."""
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _legacy(body: bytes) -> str:
@@ -85,8 +94,8 @@ def chunks(
     """
     number = 1
     held: Chunk | None = None
-    for raw in _whole_lines(stream, detect_encoding(stream.peek(HEAD_BYTES))):
-        chunk = _split(raw, number)
+    for block in _whole_lines(stream, detect_encoding(stream.peek(HEAD_BYTES))):
+        chunk = _split(block, number)
         number += len(chunk.lines)
         if starts is None:
             yield chunk
@@ -105,28 +114,49 @@ def chunks(
         yield held
 
 
-def _whole_lines(stream: ByteStream, encoding: str) -> Iterator[bytes]:
-    """UTF-8 bytes ending at line ends, whatever the file's encoding."""
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Whole lines as UTF-8, and what they were in the file."""
+
+    text: bytes
+    dropped: int
+    """Bytes left out of the first line, which is too long."""
+    size: int
+    """Bytes in the file."""
+    recoded: bool
+    """Whether the file is not UTF-8; what could not be decoded is then U+FFFD."""
+
+
+def _whole_lines(stream: ByteStream, encoding: str) -> Iterator[_Block]:
+    """Blocks ending at line ends, whatever the file's encoding; at most a line and 4 MiB are held."""
     decoder = None
+    size = 0
     if encoding not in {"utf-8", "utf-8-sig"}:
         decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     elif encoding == "utf-8-sig":
-        stream.read(len(codecs.BOM_UTF8))
-    rest = b""
+        size = len(stream.read(len(codecs.BOM_UTF8)))
+    rest, dropped = b"", 0
     while True:
         data = stream.read(CHUNK_BYTES)
         final = not data
-        block = decoder.decode(data, final).encode() if decoder else data
-        block = rest + block
+        size += len(data)
+        block = rest + (decoder.decode(data, final).encode() if decoder else data)
         end = len(block) if final else block.rfind(b"\n") + 1
         rest = block[end:]
         if end:
-            yield block[:end]
+            share = size if final else size * (dropped + end) // (dropped + len(block))
+            yield _Block(block[:end], dropped, share, decoder is not None)
+            size -= share
+            dropped = 0
+        if len(rest) > MAX_LINE_BYTES + 1:  # it is too long already: only its length still matters
+            dropped += len(rest) - MAX_LINE_BYTES - 1
+            rest = rest[: MAX_LINE_BYTES + 1]
         if final:
             return
 
 
-def _split(raw: bytes, first: int) -> Chunk:
+def _split(block: _Block, first: int) -> Chunk:
+    raw = block.text
     octets = np.frombuffer(raw, np.uint8)
     ends = np.flatnonzero(octets == 0x0A) + 1
     if not ends.size or ends[-1] != len(raw):
@@ -138,6 +168,10 @@ def _split(raw: bytes, first: int) -> Chunk:
         suspects = np.flatnonzero(np.maximum.reduceat(octets, offsets[:-1]) >= 0x80)
         wrong = [i for i in suspects if not _decodes(raw[offsets[i] : offsets[i + 1]], "utf-8")]
         bad = np.union1d(bad, np.array(wrong, np.int64))
+    elif block.recoded and _REPLACED in raw:
+        lost = [i for i in range(len(sizes)) if _REPLACED in raw[offsets[i] : offsets[i + 1]]]
+        bad = np.union1d(bad, np.array(lost, np.int64))
+    sizes = _file_sizes(sizes, block)
     if bad.size:
         raw, offsets = _blank(raw, offsets, bad)
     array = pa.Array.from_buffers(
@@ -145,6 +179,15 @@ def _split(raw: bytes, first: int) -> Chunk:
         [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(raw)],
     )
     return Chunk(pc.utf8_rtrim(array, characters="\r\n\0"), first, bad, sizes)
+
+
+def _file_sizes(sizes: np.ndarray, block: _Block) -> np.ndarray:
+    """Bytes of each line in the file: exact for UTF-8, else the block's bytes in proportion."""
+    sizes[0] += block.dropped
+    ends = np.cumsum(sizes)
+    if ends[-1] != block.size:
+        ends = ends * block.size // ends[-1]
+    return np.diff(ends, prepend=0)
 
 
 def _blank(raw: bytes, offsets: np.ndarray, bad: np.ndarray) -> tuple[bytes, np.ndarray]:

@@ -106,6 +106,8 @@ def _lines(body: bytes, where: str) -> Iterator[str]:
 
 
 def _line(row: tuple[Any, ...]) -> str:
+    if row.count(None) == len(row):  # quick, because a row may say that it is the millionth
+        return ""
     cells = [_text(value) for value in row]
     while cells and not cells[-1]:
         cells.pop()

@@ -20,6 +20,7 @@ from netaudit.errors import ConfigError
 from netaudit.records.schemas import TIMESTAMP
 
 _YEAR_2201 = 7_289_654_400 * 10**9
+_MOST_HOURS = 18  # east or west of UTC, with room to spare
 _OFFSET = re.compile(r"(?:UTC)?([+-])(\d{2}):?(\d{2})\Z")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 YEAR_INFERRED = "The times carry no year; the year was inferred."
@@ -50,7 +51,8 @@ def parse_zone(text: str) -> dt.tzinfo:
     """
     if text.upper() in {"UTC", "Z", "GMT"}:
         return dt.UTC
-    if match := _OFFSET.match(text):
+    match = _OFFSET.match(text)
+    if match and int(match[2]) <= _MOST_HOURS and int(match[3]) <= 59:
         minutes = int(match[2]) * 60 + int(match[3])
         return dt.timezone(dt.timedelta(minutes=-minutes if match[1] == "-" else minutes))
     if re.fullmatch(r"[A-Z]{2,5}", text):
@@ -79,15 +81,13 @@ def zone_missing(context: Context) -> ConfigError:
 def from_epoch(text: pa.Array) -> pa.Array:
     """Epoch seconds, milliseconds or nanoseconds as strings (10, 13, 19 digits; ``sec.frac``)."""
     parts = pc.extract_regex(text, r"^(?P<whole>\d{1,19})(?:\.(?P<frac>\d{1,9})\d*)?$")
-    whole = _integers(pc.struct_field(parts, "whole"))
-    digits = pc.fill_null(pc.utf8_length(pc.struct_field(parts, "whole")), 0).to_numpy(
-        zero_copy_only=False
-    )
+    text_whole = pc.struct_field(parts, "whole")
+    digits = pc.fill_null(pc.utf8_length(text_whole), 0).to_numpy(zero_copy_only=False)
+    whole = _integers(text_whole)
     scale = np.select([digits <= 11, digits <= 14, digits <= 17], [10**9, 10**6, 10**3], 1)
-    nanos = np.where(np.abs(whole) <= (2**63 - 1) // scale, whole, 0) * scale
-    frac = pc.struct_field(parts, "frac")
-    nanos = nanos + _fraction(frac) * (digits <= 11)
-    return _timestamps(nanos, pc.is_null(parts))
+    far = whole > _YEAR_2201 // scale
+    nanos = np.where(far, 0, whole) * scale + _fraction(pc.struct_field(parts, "frac")) * (digits <= 11)
+    return _timestamps(nanos, pc.or_(pc.is_null(parts), pa.array(far)))
 
 
 def from_iso(text: pa.Array, context: Context) -> pa.Array:
@@ -116,7 +116,9 @@ def from_iso(text: pa.Array, context: Context) -> pa.Array:
     naive = pc.equal(pc.fill_null(offset, ""), "").to_numpy(zero_copy_only=False) & ~invalid
     shift = np.zeros(len(nanos), np.int64)
     if not naive.all():
-        shift = pc.fill_null(by_offset(offset), 0).to_numpy(zero_copy_only=False)
+        east = by_offset(offset)
+        invalid = invalid | (pc.is_null(east).to_numpy(zero_copy_only=False) & ~naive)
+        shift = pc.fill_null(east, 0).to_numpy(zero_copy_only=False)
     out = nanos - shift
     if naive.any():
         out[naive] = _localise(nanos[naive], context)
@@ -216,7 +218,10 @@ def _offset_nanos(text: str) -> int | None:
     match = re.fullmatch(r"([+-])(\d{2}):?(\d{2})?", text)
     if match is None:
         return None
-    seconds = int(match[2]) * 3_600 + int(match[3] or 0) * 60
+    hours, minutes = int(match[2]), int(match[3] or 0)
+    if hours > _MOST_HOURS or minutes > 59:
+        return None
+    seconds = hours * 3_600 + minutes * 60
     return (-seconds if match[1] == "-" else seconds) * 10**9
 
 
@@ -240,10 +245,14 @@ def _nanos(moment: dt.datetime) -> int:
 
 
 def _integers(text: pa.Array) -> np.ndarray:
-    """Digit strings as int64; null and empty are 0."""
+    """Digit strings as int64; null and empty are 0, what int64 cannot hold is its largest value."""
     filled = pc.if_else(pc.equal(pc.fill_null(text, ""), ""), "0", text)
-    short = pc.if_else(pc.greater(pc.utf8_length(filled), 18), "0", filled)
-    return short.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    length = pc.utf8_length(filled)
+    most = str(2**63 - 1)
+    huge = pc.or_(
+        pc.greater(length, len(most)), pc.and_(pc.equal(length, len(most)), pc.greater(filled, most))
+    )
+    return pc.if_else(huge, most, filled).cast(pa.int64()).to_numpy(zero_copy_only=False)
 
 
 def _fraction(text: pa.Array) -> np.ndarray:

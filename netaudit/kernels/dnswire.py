@@ -74,15 +74,18 @@ def read_names(
     label_size = np.concatenate((label_size, np.zeros(int(root.sum()), np.int64)))
     order = np.argsort(label_row, kind="stable")
     text = _spell(
-        window, label_row[order], label_at[order], label_size[order], len(at),
-        fold=fold, final_dot=final_dot,
+        window,
+        label_row[order],
+        label_at[order],
+        label_size[order],
+        len(at),
+        fold=fold,
+        final_dot=final_dot,
     )
     return Names(status, after, text)
 
 
-def _walk_labels(
-    window: Window, at: Ints, start: Ints, end: Ints
-) -> tuple[Octets, Ints, Ints, Ints, Ints]:
+def _walk_labels(window: Window, at: Ints, start: Ints, end: Ints) -> tuple[Octets, Ints, Ints, Ints, Ints]:
     """Status, end, and every label (row, offset, size), in order within each row."""
     count = len(at)
     status = np.full(count, Status.MALFORMED, np.uint8)
@@ -212,9 +215,7 @@ def read_questions(window: Window, at: Ints, length: Ints, count: Ints) -> Quest
         asked += 1
         rows = rows[count[rows] > asked]
     nothing = np.zeros(0, np.int64)
-    message, qtype, qclass = (
-        np.concatenate(c) for c in zip((nothing,) * 3, *found, strict=True)
-    )
+    message, qtype, qclass = (np.concatenate(c) for c in zip((nothing,) * 3, *found, strict=True))
     name = Names(
         np.concatenate([np.zeros(0, np.uint8), *(n.status for n in names)]),
         np.concatenate([nothing, *(n.after for n in names)]),
@@ -269,7 +270,7 @@ def read_records(window: Window, here: Ints, end: Ints, count: Ints) -> Records:
     nothing = np.zeros(0, np.int64)
     columns = [np.concatenate(c) for c in zip((nothing,) * 5, *found, strict=True)]
     order = np.argsort(columns[0], kind="stable")
-    return Records(*(c[order] for c in columns), status)
+    return Records._make((*(c[order] for c in columns), status))
 
 
 def _behind_name(window: Window, here: Ints, end: Ints) -> Ints:

@@ -61,9 +61,7 @@ def flow_keys(
     """``(n, 5)`` uint64 keys, equal for both directions, and whether src is the greater end."""
     source, target = (np.ascontiguousarray(a).view(">u8").astype(np.uint64) for a in (src, dst))
     ports = np.stack((sport, dport)).astype(np.uint64)
-    swapped = _greater(
-        (source[:, 0], source[:, 1], ports[0]), (target[:, 0], target[:, 1], ports[1])
-    )
+    swapped = _greater((source[:, 0], source[:, 1], ports[0]), (target[:, 0], target[:, 1], ports[1]))
     low = np.where(swapped[:, None], target, source)
     high = np.where(swapped[:, None], source, target)
     low_port = np.where(swapped, ports[1], ports[0])
@@ -93,9 +91,7 @@ class Sums(NamedTuple):
     """Row of the first packet each way, -1 where there is none."""
 
 
-def add_up(
-    groups: Groups, swapped: Bools, size: Ints, payload: Ints, flags: Octets
-) -> Sums:
+def add_up(groups: Groups, swapped: Bools, size: Ints, payload: Ints, flags: Octets) -> Sums:
     """Sums of each flow and direction.
 
     Args:
@@ -117,6 +113,10 @@ def add_up(
     first = np.full(2 * flows, -1, np.int64)
     first[side[::-1]] = np.arange(len(side))[::-1]  # of equal indices the last assignment stays
     return Sums(
-        each(), each(size), each(payload > 0) > 0, each(is_syn & ~is_ack) > 0,
-        each(is_syn & is_ack) > 0, first.reshape(flows, 2),
+        each(),
+        each(size),
+        each(payload > 0) > 0,
+        each(is_syn & ~is_ack) > 0,
+        each(is_syn & is_ack) > 0,
+        first.reshape(flows, 2),
     )

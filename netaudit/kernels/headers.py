@@ -92,7 +92,19 @@ def read_headers(window: Window, at: Ints, length: Ints, link_type: Ints) -> Hea
         active = active[cursor.layer[active] != Layer.DONE]
     cursor.finish(active, Status.TOO_DEEP)
     return Headers(
-        cursor.status, cursor.protocol, cursor.src, cursor.dst, cursor.sport, cursor.dport,
-        cursor.seq, cursor.flags, cursor.mac, cursor.has_mac, cursor.tunnel, cursor.at,
-        np.maximum(cursor.end - cursor.at, 0), cursor.cut, cursor.ip_at,
+        cursor.status,
+        cursor.protocol,
+        cursor.src,
+        cursor.dst,
+        cursor.sport,
+        cursor.dport,
+        cursor.seq,
+        cursor.flags,
+        cursor.mac,
+        cursor.has_mac,
+        cursor.tunnel,
+        cursor.at,
+        np.maximum(cursor.end - cursor.at, 0),
+        cursor.cut,
+        cursor.ip_at,
     )

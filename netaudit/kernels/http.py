@@ -72,7 +72,8 @@ def is_request(window: Window, at: Ints, length: Ints) -> Bools:
 
 
 def _begins_with_method(first: np.ndarray) -> Bools:
-    return ((first[:, None].astype(np.uint64) & _MASKS) == _VALUES).any(axis=1)
+    result: Bools = ((first[:, None].astype(np.uint64) & _MASKS) == _VALUES).any(axis=1)
+    return result
 
 
 def read_requests(window: Window, at: Ints, length: Ints) -> Requests:
@@ -91,7 +92,7 @@ def read_requests(window: Window, at: Ints, length: Ints) -> Requests:
     asks = asks[lines.is_first[asks] | _well_ended(text, lines, asks)]
     asks = asks[_after_bodyless(lines.payload[asks], text, lines.at[asks])]
     hosts = np.flatnonzero(_is_host(first) & (lines.length >= 5) & lines.whole)
-    return _requests(text, lines, asks, hosts, np.flatnonzero(is_blank), spans.offsets)
+    return _requests(text, lines, asks, hosts, np.flatnonzero(is_blank), starts=spans.offsets)
 
 
 class _Lines(NamedTuple):
@@ -125,13 +126,15 @@ def _well_ended(text: Window, lines: _Lines, index: Ints) -> Bools:
     long_enough = lines.whole[index] & (lines.length[index] >= 14)
     at = np.where(long_enough, stop - 8, 0)
     protocol = text.u32(at) == int.from_bytes(b"HTTP", "big")
-    return long_enough & protocol & (text.u8(at + 4) == 0x2F)
+    result: Bools = long_enough & protocol & (text.u8(at + 4) == 0x2F)
+    return result
 
 
 def _is_host(first: np.ndarray) -> Bools:
     """Whether a line's first eight octets begin with ``Host:`` in any case."""
     folded = (first >> np.uint64(24)) | np.uint64(0x2020202000)
-    return folded == np.uint64(int.from_bytes(b"host:", "big"))
+    result: Bools = folded == np.uint64(int.from_bytes(b"host:", "big"))
+    return result
 
 
 def _after_bodyless(payload: Ints, text: Window, at: Ints) -> Bools:
@@ -140,11 +143,12 @@ def _after_bodyless(payload: Ints, text: Window, at: Ints) -> Bools:
     has_body = (begin != int.from_bytes(b"GET ", "big")) & (begin != int.from_bytes(b"HEAD", "big"))
     before = np.cumsum(has_body) - has_body
     first = np.searchsorted(payload, payload)
-    return before == before[first] if len(payload) else has_body
+    result: Bools = before == before[first] if len(payload) else has_body
+    return result
 
 
 def _requests(
-    text: Window, lines: _Lines, asks: Ints, hosts: Ints, blanks: Ints, starts: Ints
+    text: Window, lines: _Lines, asks: Ints, hosts: Ints, blanks: Ints, *, starts: Ints
 ) -> Requests:
     """Put each request line together with the Host line of its own head."""
     total = len(lines.at)
@@ -164,9 +168,14 @@ def _requests(
     chosen = np.where(has_host, host, 0)
     nothing = np.zeros(len(asks), np.int64)
     return Requests(
-        payload, status.astype(np.uint8), text.octets, at - starts[payload],
-        at, method_length,
-        target_at, np.maximum(at + length - 9 - target_at, 0),
+        payload,
+        status.astype(np.uint8),
+        text.octets,
+        at - starts[payload],
+        at,
+        method_length,
+        target_at,
+        np.maximum(at + length - 9 - target_at, 0),
         np.where(has_host, lines.at[chosen] + 5, nothing) if total else nothing,
         np.where(has_host, lines.length[chosen] - 5, nothing) if total else nothing,
         np.where(ended, at + length - 3, 0),
@@ -175,4 +184,5 @@ def _requests(
 
 def _method_lengths(text: Window, at: Ints) -> Ints:
     """Octets before the first space (UNSUBSCRIBE, the longest, has eleven)."""
-    return np.argmax(text.rows(at, _PAD - 4) == 0x20, axis=1).astype(np.int64)
+    result: Ints = np.argmax(text.rows(at, _PAD - 4) == 0x20, axis=1).astype(np.int64)
+    return result

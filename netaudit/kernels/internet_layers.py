@@ -27,6 +27,7 @@ for _number, _layer in {
 
 VXLAN_PORTS = (4789, 8472)  # RFC 7348 section 8; Linux's default before it
 GENEVE_PORT = 6081  # RFC 8926 section 3.3
+GRE_PORT = 4754  # RFC 8086 section 8
 GTP_PORT = 2152  # 3GPP TS 29.281 section 4.4.2
 
 
@@ -178,6 +179,7 @@ def udp(cursor: Cursor, rows: Ints) -> None:
     cursor.finish(rows, Status.OK)
     cursor.layer[rows[np.isin(dport, VXLAN_PORTS)]] = Layer.VXLAN
     cursor.layer[rows[dport == GENEVE_PORT]] = Layer.GENEVE
+    cursor.layer[rows[dport == GRE_PORT]] = Layer.GRE
     is_gtp = (dport == GTP_PORT) | (window.u16(at) == GTP_PORT)  # gateways answer from any port
     cursor.layer[rows[is_gtp]] = Layer.GTP
 
@@ -205,7 +207,9 @@ def gtp(cursor: Cursor, rows: Ints) -> None:
     """GTP-U user data (3GPP TS 29.281 section 5): version 1, message type 255."""
     window = cursor.window
     rows = _plain_udp_unless(
-        cursor, rows, 13,
+        cursor,
+        rows,
+        13,
         lambda at: (window.u8(at) >> 4 == 3) & (window.u8(at + 1) == 0xFF),
     )
     at = cursor.at[rows]
@@ -229,9 +233,7 @@ def gtp(cursor: Cursor, rows: Ints) -> None:
     _inner(cursor, entered, size[np.isin(rows, entered)], Layer.IP)
 
 
-def _plain_udp_unless(
-    cursor: Cursor, rows: Ints, least: int, test: Callable[[Ints], Bools]
-) -> Ints:
+def _plain_udp_unless(cursor: Cursor, rows: Ints, least: int, test: Callable[[Ints], Bools]) -> Ints:
     """Rows with `least` octets that pass `test` (of their offsets); the rest is finished as UDP."""
     fits = cursor.end[rows] - cursor.at[rows] >= least
     cursor.layer[rows[~fits]] = Layer.DONE

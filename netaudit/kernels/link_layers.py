@@ -10,7 +10,7 @@ import numpy as np
 
 from netaudit.kernels.cursor import ARP, Cursor, Layer, Tunnel
 from netaudit.kernels.status import Status
-from netaudit.kernels.window import Ints, Octets
+from netaudit.kernels.window import Bools, Ints, Octets
 
 LINK_TYPES: dict[int, Layer] = {
     0: Layer.NULL, 108: Layer.NULL,
@@ -110,9 +110,7 @@ def ppp(cursor: Cursor, rows: Ints) -> None:
     framed = cursor.window.u16(cursor.at[rows]) == 0xFF03
     cursor.at[rows] += np.where(framed, 2, 0)
     is_short = (cursor.window.u8(cursor.at[rows]) & 1) == 1  # RFC 1661 section 6.5
-    protocol = np.where(
-        is_short, cursor.window.u8(cursor.at[rows]), cursor.window.u16(cursor.at[rows])
-    )
+    protocol = np.where(is_short, cursor.window.u8(cursor.at[rows]), cursor.window.u16(cursor.at[rows]))
     cursor.advance(rows, np.where(is_short, 1, 2), PPP_PROTOCOLS[protocol])
 
 
@@ -150,8 +148,10 @@ def pppoe(cursor: Cursor, rows: Ints) -> None:
 
 
 def mpls(cursor: Cursor, rows: Ints) -> None:
-    """One label of an MPLS stack (RFC 3032 section 2.1); under the last, the version nibble
-    decides, and a zero nibble is a pseudowire's control word before Ethernet (RFC 4385).
+    """One label of an MPLS stack (RFC 3032 section 2.1).
+
+    Under the last label the version nibble decides; a zero nibble is a pseudowire's control word
+    before Ethernet (RFC 4385 section 3).
     """
     rows = cursor.having(rows, 5)
     entry = cursor.window.u32(cursor.at[rows])
@@ -228,6 +228,7 @@ def other(cursor: Cursor, rows: Ints) -> None:
     cursor.finish(rows, Status.OTHER)
 
 
-def _others_done(cursor: Cursor, rows: Ints, wanted: np.ndarray) -> Ints:
+def _others_done(cursor: Cursor, rows: Ints, wanted: Bools) -> Ints:
     cursor.finish(rows[~wanted], Status.OTHER)
-    return rows[wanted]
+    kept: Ints = rows[wanted]
+    return kept

@@ -132,12 +132,14 @@ class PcapWalker:
 
     def _packets(self, window: Window, offsets: Ints) -> Packets:
         count = len(offsets)
-        second, fraction, caplen, wirelen = (
-            window.u32(offsets + k, self._order) for k in (0, 4, 8, 12)
-        )
+        second, fraction, caplen, wirelen = (window.u32(offsets + k, self._order) for k in (0, 4, 8, 12))
         if count:
             self._last_s = int(second[-1])
         return Packets(
-            offsets + self._record, caplen, wirelen, second * 10**9 + fraction * self._tick_ns,
-            np.ones(count, np.bool_), np.full(count, self._link_type),
+            offsets + self._record,
+            caplen,
+            wirelen,
+            second * 10**9 + fraction * self._tick_ns,
+            np.ones(count, np.bool_),
+            np.full(count, self._link_type),
         )

@@ -73,7 +73,7 @@ def read_hellos(window: Window, at: Ints, length: Ints, *, dtls: bool = False) -
     version = np.zeros(count, np.int64)
     parts = np.zeros((6, count), np.int64)
     ech = np.zeros(count, np.bool_)
-    result = Hellos(status, version, *parts, ech)
+    result = Hellos._make((status, version, *parts, ech))
     rows = np.flatnonzero(length >= head + 35)
     limit = at + length
     limit[rows] = np.minimum(limit[rows], at[rows] + head + _u24(window, at[rows] + 1))
@@ -116,7 +116,8 @@ def _read_extensions(window: Window, rows: Ints, here: Ints, limit: Ints, out: H
         whole = here[rows] <= limit[rows]
         out.status[rows[~whole]] = Status.TRUNCATED
         rows, type_, size, at = rows[whole], type_[whole], size[whole], at[whole] + 4
-        _server_name(window, rows[type_ == SERVER_NAME], at, size, type_ == SERVER_NAME, out)
+        named = type_ == SERVER_NAME
+        _server_name(window, rows[named], at[named], size[named], out=out)
         # both are one list with a length of its own before it
         for wanted, width, where, length in (
             (ALPN, 2, out.alpn_at, out.alpn_length),
@@ -129,11 +130,8 @@ def _read_extensions(window: Window, rows: Ints, here: Ints, limit: Ints, out: H
     out.status[rows] = Status.MALFORMED
 
 
-def _server_name(
-    window: Window, rows: Ints, at: Ints, size: Ints, chosen: Bools, out: Hellos
-) -> None:
+def _server_name(window: Window, rows: Ints, at: Ints, size: Ints, *, out: Hellos) -> None:
     """The first entry of the list, where it is a host name (type 0)."""
-    at, size = at[chosen], size[chosen]
     fits = size >= 5
     rows, at, size = rows[fits], at[fits], size[fits]
     length = window.u16(at + 3)

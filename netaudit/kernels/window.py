@@ -5,7 +5,7 @@ Callers guarantee that ``at + width <= len(data)``; every kernel masks its rows 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,14 +41,14 @@ class Window:
         """``(len(at), width)`` octets."""
         return self._every(np.dtype((np.void, width)))[at].view(np.uint8).reshape(-1, width)
 
-    def sliding(self, dtype: str) -> npt.NDArray[np.uint64]:
+    def sliding(self, dtype: str) -> npt.NDArray[Any]:
         """The integer that begins at each octet, without a copy."""
         return self._every(np.dtype(dtype))
 
     def _gather(self, at: Ints, dtype: str) -> Ints:
         return self._every(np.dtype(dtype))[at].astype(np.int64)
 
-    def _every(self, dtype: np.dtype) -> npt.NDArray:
+    def _every(self, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
         # one element begins at each octet: a strided view, bounds-checked by its length
         count = max(len(self.data) - dtype.itemsize + 1, 0)
         if not count:
@@ -77,5 +77,7 @@ def join(parts: list[Spans]) -> Spans:
     bases = np.cumsum([0, *(len(p.octets) for p in parts)])
     return Spans(
         np.concatenate([np.empty(0, np.uint8), *(p.octets for p in parts)]),
-        np.concatenate([np.zeros(1, np.int64), *(p.offsets[1:] + b for p, b in zip(parts, bases, strict=False))]),
+        np.concatenate(
+            [np.zeros(1, np.int64), *(p.offsets[1:] + b for p, b in zip(parts, bases, strict=False))]
+        ),
     )

@@ -108,6 +108,7 @@ def _outcome(cells: dict[str, str]) -> tuple[str, str]:
         return UNSUPPORTED, "netaudit does not read this format"
     if kind not in _SUBJECTS:
         return UNSUPPORTED, f"netaudit has no entries for {kind}"
+    subject = subject.removeprefix("CONNECT ")
     return _find(subject, cells["context"], _index(cells["format"], rules))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,14 +22,14 @@ from netaudit.attribution.trace import FunnelStep, Question, Trace
 from netaudit.case.finding import Finding
 from netaudit.case.notice import Clue, Notice
 from netaudit.config import Settings
-from netaudit.matching import match
+from netaudit.matching import Matches, match
 from netaudit.matching.index import IndicatorIndex
 from netaudit.pipeline.destinations import destination_findings
 from netaudit.pipeline.grading import grade
 from netaudit.pipeline.hits import Hits
 from netaudit.pipeline.violations import policy_findings
 from netaudit.policy import check
-from netaudit.policy.facts import gather
+from netaudit.policy.facts import gather, own_networks
 from netaudit.policy.observed import Observed
 from netaudit.policy.rule import Rule
 from netaudit.policy.verdict import Verdict
@@ -38,6 +39,9 @@ from netaudit.records.schemas import DESTINATION_KINDS, concat, kind_of
 
 KEPT_KINDS = ("nat", "dhcp", "radius", "wlan", "asset", "arp")
 """Kinds that the walk-back joins; far fewer rows than DNS and flows."""
+
+
+DOH_CATEGORY = "doh-resolver"
 
 
 class Events(Protocol):
@@ -87,7 +91,7 @@ def gather_evidence(
     options: sources.Options | None = None, progress: sources.Progress | None = None,
 ) -> Evidence:
     """Read all inputs once; match each batch against `index` on the way."""
-    ledger, observed, hits = Ledger(), Observed(), Hits()
+    ledger, observed, hits = Ledger(), Observed(own_networks(settings)), Hits()
     kept: dict[str, list[pa.RecordBatch]] = {kind: [] for kind in KEPT_KINDS}
     counts: dict[str, int] = {}
     for batch in sources.read(arguments, settings, ledger, options=options, progress=progress):
@@ -99,7 +103,9 @@ def gather_evidence(
         if kind in kept:
             kept[kind].append(batch)
         if index is not None and kind in DESTINATION_KINDS:
-            hits.add(batch, match(batch, index))
+            matches = match(batch, index)
+            hits.add(batch, matches)
+            observed.add_encrypted(batch.take(pa.array(_encrypted_dns(matches, index))))
     if events is not None:
         events.finish()
     tables = {kind: concat(kind, batches) for kind, batches in kept.items()}
@@ -144,6 +150,13 @@ def scan(
         verdicts=tuple(verdicts), traces=tuple(traces), funnel=tuple(funnel),
         allowed=evidence.hits.allowed, events=evidence.counts,
     )
+
+
+def _encrypted_dns(matches: Matches, index: IndicatorIndex) -> np.ndarray:
+    """Rows whose destination a list knows as an encrypted resolver."""
+    entries, of_row = np.unique(matches.entry, return_inverse=True)
+    is_resolver = np.array([index.hit(int(e)).category == DOH_CATEGORY for e in entries], bool)
+    return np.unique(matches.row[is_resolver[of_row]]) if len(entries) else matches.row
 
 
 def clue_question(clue: Clue, skew_s: float) -> Question | None:

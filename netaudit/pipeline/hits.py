@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.matching import Matches
+from netaudit.matching.indicator import Field
 from netaudit.records.addresses import text_column
 from netaudit.records.schemas import FIELDS, kind_of
 
@@ -29,6 +30,9 @@ HIT = pa.schema(
 `destination` is the name that was asked for or contacted, else the address as text."""
 
 
+_FIELD_NAMES = [field.value for field in Field]
+
+
 class Hits:
     """Collects the matched rows of a run."""
 
@@ -39,14 +43,14 @@ class Hits:
 
     def add(self, batch: pa.RecordBatch, matches: Matches) -> None:
         """Keep the rows of `batch` that matched."""
-        self.allowed += matches.allowed_count
+        self.allowed += len(matches.allowed_row)
         if not len(matches.row):
             return
         rows = batch.take(pa.array(matches.row))
         columns = {name: _plain(rows, name) for name in COPIED}
         columns["kind"] = pa.array([kind_of(batch)] * len(matches.row))
         columns["entry"] = pa.array(matches.entry, pa.int64())
-        columns["field"] = pa.array(matches.field)
+        columns["field"] = pa.array(_FIELD_NAMES).take(pa.array(matches.field))
         columns["destination"] = pc.coalesce(columns["name"], text_column(rows.column("server_ip")))
         self._tables.append(pa.table([columns[f.name].cast(f.type) for f in HIT], schema=HIT))
 

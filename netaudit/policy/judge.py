@@ -83,11 +83,11 @@ def _judged_rows(rule: Rule, table: pa.Table, parameters: Mapping[str, Any]) -> 
 def _lacking(rule: Rule, table: pa.Table) -> pa.Array:
     """Names of the compared columns that are unknown, per row; empty string where none is."""
     names = sorted({c for condition in (rule.about, rule.where) for c in columns_in(condition)})
-    empty = pa.array([""] * table.num_rows, pa.string())
-    said = [pc.if_else(table.column(n).combine_chunks().is_null(), n, None) for n in names]
-    if not said:
-        return empty
-    return pc.binary_join_element_wise(*[s.cast(pa.string()) for s in said], SEPARATOR, null_handling="skip")
+    said = pa.array([""] * table.num_rows, pa.string())
+    for name in names:
+        word = pc.if_else(table.column(name).combine_chunks().is_null(), name + SEPARATOR, "")
+        said = pc.binary_join_element_wise(said, word, "")
+    return pc.utf8_rtrim(said, SEPARATOR)
 
 
 def _grouped(rule: Rule, rows: pa.Table, parameters: Mapping[str, Any]) -> pa.Table:

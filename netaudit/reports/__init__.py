@@ -22,14 +22,29 @@ from netaudit.reports.template import Template, find_template, needed, read_temp
 AUDIENCES = ("regulator", "internal")
 
 __all__ = [
-    "AUDIENCES", "Document", "Problem", "Template", "compose", "facts_for", "find_template", "lint", "read_template",
+    "AUDIENCES",
+    "Document",
+    "Problem",
+    "Template",
+    "compose",
+    "facts_for",
+    "find_template",
+    "lint",
+    "read_template",
     "render",
 ]
 
 
 def render(
-    template_id_or_path: str, case: Case, *, locale: str, formats: Sequence[str], out: Path,
-    audience: str = "regulator", folders: Sequence[Path] = (), rules: Mapping[str, Rule] | None = None,
+    template_id_or_path: str,
+    case: Case,
+    *,
+    locale: str,
+    formats: Sequence[str],
+    out: Path,
+    audience: str = "regulator",
+    folders: Sequence[Path] = (),
+    rules: Mapping[str, Rule] | None = None,
     norms: Mapping[str, Norm] | None = None,
 ) -> list[Path]:
     """Print a case. All formats are composed before the first file is written.
@@ -54,8 +69,12 @@ def render(
     writers = plugins.discover("netaudit.reports.writers", "WRITER")
     unknown = [name for name in formats if name not in writers]
     if unknown:
-        raise TemplateError("format-unknown", "There is no report format {format}.",
-                            hint="Known: " + ", ".join(writers), format=unknown[0])
+        raise TemplateError(
+            "format-unknown",
+            "There is no report format {format}.",
+            hint="Known: " + ", ".join(writers),
+            format=unknown[0],
+        )
     template = read_template(find_template(template_id_or_path, locale, folders))
     document = compose(template, case, locale=locale, audience=audience, rules=rules, norms=norms)
     stem = f"{_slug(case.id)}-{_slug(document.id)}.{document.locale}"
@@ -67,8 +86,13 @@ def render(
 
 
 def compose(
-    template: Template, case: Case, *, locale: str, audience: str = "regulator",
-    rules: Mapping[str, Rule] | None = None, norms: Mapping[str, Norm] | None = None,
+    template: Template,
+    case: Case,
+    *,
+    locale: str,
+    audience: str = "regulator",
+    rules: Mapping[str, Rule] | None = None,
+    norms: Mapping[str, Norm] | None = None,
 ) -> Document:
     """The block tree of one paper.
 
@@ -77,9 +101,13 @@ def compose(
     """
     front = template.front
     if audience not in AUDIENCES or audience not in front.audience:
-        raise TemplateError("template-audience", "This template is not for the audience {audience}.",
-                            where=str(template.path), hint="It is for: " + ", ".join(front.audience),
-                            audience=audience)
+        raise TemplateError(
+            "template-audience",
+            "This template is not for the audience {audience}.",
+            where=str(template.path),
+            hint="It is for: " + ", ".join(front.audience),
+            audience=audience,
+        )
     locale = front.locale or locale
     layout = read_layout(front.layout)
     facts = facts_for(case, locale, audience, rules=rules, norms=norms)
@@ -89,8 +117,14 @@ def compose(
     text, values = render_text(template, {**names, "needs": _Fields(needs), "front": front}, FILTERS)
     blocks = parse_blocks(text, values, where=str(template.path), chart=facts.chart)
     return Document(
-        id=front.id, title=front.title, locale=locale, layout=front.layout, date=case.as_of,
-        blocks=number_headings(blocks, layout), audience=audience, creator=case.unit,
+        id=front.id,
+        title=front.title,
+        locale=locale,
+        layout=front.layout,
+        date=case.as_of,
+        blocks=number_headings(blocks, layout),
+        audience=audience,
+        creator=case.unit,
         facts={**names, "needs": needs},
     )
 

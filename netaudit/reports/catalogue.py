@@ -41,7 +41,11 @@ class Catalogue:
             listed = self.words.label("phrase", "records", list=self.words.joined([str(n) for n in kept]))
             left = len(set(by_file[file])) - len(kept)
             listed += self.words.label("phrase", "more", n=left) if left else ""
-            parts.append(f"{self.numbers[file]} ({listed})" if self.words.locale == "en" else f"{self.numbers[file]}（{listed}）")
+            parts.append(
+                f"{self.numbers[file]} ({listed})"
+                if self.words.locale == "en"
+                else f"{self.numbers[file]}（{listed}）"
+            )
         return ("; " if self.words.locale == "en" else "；").join(parts)
 
     def files(self, ids: Iterable[str]) -> str:
@@ -64,14 +68,28 @@ def exhibits(case: Case, catalogue: Catalogue) -> tuple[ExhibitFacts, ...]:
     words = catalogue.words
     rows = []
     if case.notice is not None and catalogue.letter:
-        rows.append(ExhibitFacts(catalogue.letter, base_name(case.notice.file_name, words),
-                                 words.label("phrase", "letter"), 0, case.notice.sha256))
+        rows.append(
+            ExhibitFacts(
+                catalogue.letter,
+                base_name(case.notice.file_name, words),
+                words.label("phrase", "letter"),
+                0,
+                case.notice.sha256,
+            )
+        )
     seen: set[str] = set()
     for entry in case.ledger:
         if entry.id not in seen:
             seen.add(entry.id)
-            rows.append(ExhibitFacts(catalogue.numbers[entry.id], base_name(entry.name, words),
-                                     kinds_of(entry, words), entry.size, entry.sha256))
+            rows.append(
+                ExhibitFacts(
+                    catalogue.numbers[entry.id],
+                    base_name(entry.name, words),
+                    kinds_of(entry, words),
+                    entry.size,
+                    entry.sha256,
+                )
+            )
     return tuple(rows)
 
 
@@ -80,11 +98,16 @@ def sources(case: Case, catalogue: Catalogue) -> tuple[SourceFacts, ...]:
     words = catalogue.words
     return tuple(
         SourceFacts(
-            number=catalogue.numbers[f.id], name=base_name(f.name, words), kinds=kinds_of(f, words),
-            format=f.format or "—", span=words.span(f.first, f.last), records=f.records,
+            number=catalogue.numbers[f.id],
+            name=base_name(f.name, words),
+            kinds=kinds_of(f, words),
+            format=f.format or "—",
+            span=words.span(f.first, f.last),
+            records=f.records,
             skipped=sum(s.count for s in f.skipped),
             clock=words.label("phrase", "clock", n=f"{f.clock_offset_s:+g}") if f.clock_offset_s else "—",
-            sha256=f.sha256, complete=f.complete,
+            sha256=f.sha256,
+            complete=f.complete,
         )
         for f in case.ledger
     )
@@ -97,11 +120,19 @@ def limits(case: Case, catalogue: Catalogue) -> tuple[LimitFacts, ...]:
     for f in case.ledger:
         ref = catalogue.numbers[f.id]
         if f.error:
-            rows.append(LimitFacts(ref, words.label("phrase", "file_error", reason=words.message(f.error)), matters=True))
+            rows.append(
+                LimitFacts(
+                    ref, words.label("phrase", "file_error", reason=words.message(f.error)), matters=True
+                )
+            )
         if f.truncated:
             rows.append(LimitFacts(ref, words.label("phrase", "truncated"), matters=True))
         rows += [
-            LimitFacts(ref, words.label("phrase", "skipped", count=s.count, reason=words.message(s.reason)), s.matters)
+            LimitFacts(
+                ref,
+                words.label("phrase", "skipped", count=s.count, reason=words.message(s.reason)),
+                s.matters,
+            )
             for s in f.skipped
         ]
         rows += [LimitFacts(ref, words.message(note), matters=False) for note in f.notes]
@@ -109,15 +140,24 @@ def limits(case: Case, catalogue: Catalogue) -> tuple[LimitFacts, ...]:
         name = words.label("kind", kind)
         mine = [f for f in case.ledger if set(f.kinds) & set(kinds) and f.first and f.last]
         if not mine:
-            rows.append(LimitFacts("—", words.label("phrase", "no_log", kind=name), matters=True))
+            rows.append(LimitFacts("", words.label("phrase", "no_log", kind=name), matters=True))
         for start, end in gaps(mine):
             ref = catalogue.files(f.id for f in mine if f.last == start or f.first == end)
-            rows.append(LimitFacts(ref, words.label("phrase", "gap", kind=name, start=words.moment(start),
-                                                    end=words.moment(end)), matters=True))
+            rows.append(
+                LimitFacts(
+                    ref,
+                    words.label(
+                        "phrase", "gap", kind=name, start=words.moment(start), end=words.moment(end)
+                    ),
+                    matters=True,
+                )
+            )
     return tuple(rows)
 
 
-def gaps(files: Iterable[EvidenceFile], least: dt.timedelta = dt.timedelta(minutes=30)) -> list[tuple[dt.datetime, dt.datetime]]:
+def gaps(
+    files: Iterable[EvidenceFile], least: dt.timedelta = dt.timedelta(minutes=30)
+) -> list[tuple[dt.datetime, dt.datetime]]:
     """Spans longer than `least` between files of one kind that no file covers."""
     spans = sorted((f.first, f.last) for f in files if f.first and f.last)
     merged: list[tuple[dt.datetime, dt.datetime]] = []

@@ -19,9 +19,13 @@ MAX_MARKS = 30
 PLACE_KEYS = ("segment", "ssid", "ap", "port", "department", "floor", "room", "location")
 """Details of a record that a paper may print; others can name a person."""
 _ROWS = {
-    "DNS": ("dns",), "FLOW": ("flow", "tls", "http", "quic", "proxy"), "NAT": ("nat",),
-    "DHCP": ("dhcp", "arp"), "AUTH": ("radius", "wlan"),
+    "DNS": ("dns",),
+    "FLOW": ("flow", "tls", "http", "quic", "proxy"),
+    "NAT": ("nat",),
+    "DHCP": ("dhcp", "arp"),
+    "AUTH": ("radius", "wlan"),
 }
+_NOTICE = "NOTICE"
 _HOP_ROW = {"nat": "NAT", "lease": "DHCP", "station": "AUTH"}
 
 
@@ -29,8 +33,14 @@ def funnel(case: Case, catalogue: Catalogue) -> tuple[FunnelFacts, ...]:
     """The steps of the narrowing, in their order."""
     words = catalogue.words
     return tuple(
-        FunnelFacts(n, words.label("funnel", s.step), s.count, words.message(s.basis),
-                    catalogue.files(s.files) or "—", words.joined([words.masked(a) for a in s.kept]) or "—")
+        FunnelFacts(
+            n,
+            words.label("funnel", s.step),
+            s.count,
+            words.message(s.basis),
+            catalogue.files(s.files) or "—",
+            words.joined(list(dict.fromkeys(words.masked(a) for a in s.kept))) or "—",
+        )
         for n, s in enumerate(case.funnel, 1)
     )
 
@@ -50,10 +60,16 @@ def _trace(number: int, trace: Trace, catalogue: Catalogue, names: dict[str, str
     answers = [f"{h.hop} {h.answer}" if h.held else f"{h.hop}【{h.outcome}】" for h in hops]
     segment = place.get("segment", "")
     return TraceFacts(
-        number=number, time=words.moment(trace.question.at), asked=asked, reach=str(trace.reach),
-        reach_label=words.label("reach", trace.reach), first_broken=broken,
+        number=number,
+        time=words.moment(trace.question.at),
+        asked=asked,
+        reach=str(trace.reach),
+        reach_label=words.label("reach", trace.reach),
+        first_broken=broken,
         place=words.joined([words.masked(v) for k, v in trace.place if k in PLACE_KEYS]),
-        segment=names.get(segment) or segment, ssid=place.get("ssid", ""), hops=hops,
+        segment=names.get(segment) or segment,
+        ssid=place.get("ssid", ""),
+        hops=hops,
         reasons=tuple(sentence(r, words.locale) for r in trace.reasons),
         wanted=tuple(needed(r, words.locale) for r in trace.reasons),
         chain=" → ".join([asked, *answers]),
@@ -79,11 +95,16 @@ def _hop(number: int, hop: Hop, at: dt.datetime, catalogue: Catalogue) -> HopFac
     first = hop.candidates[0] if hop.candidates else None
     details = [words.masked(v) for c in hop.candidates[:1] for k, v in c.details if k in PLACE_KEYS]
     return HopFacts(
-        number=number, hop=words.label("hop", hop.hop), asked=words.masked(hop.asked),
-        outcome=words.label("outcome", hop.outcome), held=hop.outcome is Outcome.HELD,
-        answer=answer or "—", details=words.joined(details) or "—",
+        number=number,
+        hop=words.label("hop", hop.hop),
+        asked=words.masked(hop.asked),
+        outcome=words.label("outcome", hop.outcome),
+        held=hop.outcome is Outcome.HELD,
+        answer=answer or "—",
+        details=words.joined(details) or "—",
         record=words.span(first.start, first.end) if first else "—",
-        difference=_difference(first, at, words), stable=_stable(hop, words),
+        difference=_difference(first, at, words),
+        stable=_stable(hop, words),
         ref=catalogue.ref(e for c in hop.candidates[:MAX_ANSWERS] for e in c.evidence) or "—",
     )
 
@@ -124,7 +145,9 @@ def destination(clue: Clue) -> str:
     return defang(clue.dst_name or clue.dst_ip)
 
 
-def timeline(case: Case, catalogue: Catalogue, problems: dict[str, str]) -> tuple[Chart | None, tuple[EventFacts, ...]]:
+def timeline(
+    case: Case, catalogue: Catalogue, problems: dict[str, str]
+) -> tuple[Chart | None, tuple[EventFacts, ...]]:
     """The day of the notice's first clue: what the logs cover, and what happened.
 
     Args:
@@ -154,27 +177,49 @@ def timeline(case: Case, catalogue: Catalogue, problems: dict[str, str]) -> tupl
         if kept or marks:
             rows.append(ChartRow(label, kept, marks))
     legend = tuple(EventFacts(mark, words.moment(at), text) for at, mark, _, text in marked)
-    chart = Chart(tuple(rows), start, end, moment, clue.until if clue else None, words.zone_name(moment),
-                  words.label("phrase", "chart", day=words.day(moment)))
+    chart = Chart(
+        tuple(rows),
+        start,
+        end,
+        moment,
+        clue.until if clue else None,
+        moment_label=next((mark for _, mark, row, _ in marked if row == _NOTICE), ""),
+        timezone=words.zone_name(moment),
+        description=words.label("phrase", "chart", day=words.day(moment)),
+    )
     return (chart if rows else None), legend
 
 
-def _clip(first: dt.datetime, last: dt.datetime, start: dt.datetime, end: dt.datetime, *, gap: bool = False) -> Bar | None:
+def _clip(
+    first: dt.datetime, last: dt.datetime, start: dt.datetime, end: dt.datetime, *, gap: bool = False
+) -> Bar | None:
     low, high = max(first, start), min(last, end)
     return Bar(low, high, gap) if low < high else None
 
 
-def _events(case: Case, catalogue: Catalogue, problems: dict[str, str], moment: dt.datetime) -> list[tuple[dt.datetime, str, str]]:
+def _events(
+    case: Case, catalogue: Catalogue, problems: dict[str, str], moment: dt.datetime
+) -> list[tuple[dt.datetime, str, str]]:
     """(moment, chart row, words) of the notice, the records of its trace, and first contacts."""
     words = catalogue.words
-    found = [(moment, "NOTICE", words.label("phrase", "notice_moment"))]
+    found = [(moment, _NOTICE, words.label("phrase", "notice_moment"))]
     for trace in case.traces[:1]:
         found += [
-            (c.start, _HOP_ROW.get(h.hop, ""), words.label("phrase", "hop_record", hop=words.label("hop", h.hop)))
-            for h in trace.hops for c in h.candidates[:1] if c.start is not None
+            (
+                c.start,
+                _HOP_ROW.get(h.hop, ""),
+                words.label("phrase", "hop_record", hop=words.label("hop", h.hop)),
+            )
+            for h in trace.hops
+            for c in h.candidates[:1]
+            if c.start is not None
         ]
     found += [
-        (f.first_seen, "DNS", words.label("phrase", "first_seen", title=f"{problems[f.id]} {defang(f.destination)}"))
+        (
+            f.first_seen,
+            "DNS",
+            words.label("phrase", "first_seen", title=f"{problems[f.id]} {defang(f.destination)}"),
+        )
         for f in case.findings
         if f.destination and f.first_seen is not None and f.id in problems
     ]

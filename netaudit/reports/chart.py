@@ -37,18 +37,37 @@ def _paint(axes: Any, chart: Chart) -> None:
     for index, row in enumerate(chart.rows):
         for bar in row.bars:
             width = max(hours(bar.end) - hours(bar.start), length / 400)
-            axes.barh(index, width, left=hours(bar.start), height=0.5, zorder=2,
-                      color=_GAP if bar.gap else _COVER, hatch="////" if bar.gap else None,
-                      edgecolor="white" if not bar.gap else _NOTICE, linewidth=0.4)
+            axes.barh(
+                index,
+                width,
+                left=hours(bar.start),
+                height=0.5,
+                zorder=2,
+                color=_GAP if bar.gap else _COVER,
+                hatch="////" if bar.gap else None,
+                edgecolor="white" if not bar.gap else _NOTICE,
+                linewidth=0.4,
+            )
         _marks(axes, [(hours(m.at), m.label) for m in row.marks], index, length)
     if chart.moment is not None:
         axes.axvline(hours(chart.moment), color=_NOTICE, linewidth=1.2, zorder=3)
+        axes.annotate(
+            chart.moment_label,
+            (hours(chart.moment), -0.72),
+            xytext=(4, -6),
+            fontsize=7,
+            zorder=5,
+            textcoords="offset points",
+            color=_NOTICE,
+        )
         if chart.until is not None:
             axes.axvspan(hours(chart.moment), hours(chart.until), color=_NOTICE, alpha=0.25, zorder=1)
     axes.set_yticks(range(len(chart.rows)), [row.label for row in chart.rows])
     axes.set_ylim(len(chart.rows) - 0.4, -0.75)
     axes.set_xlim(0, length)
-    axes.set_xticks(range(0, int(length) + 1, 2), [f"{h:02d}:00" for h in range(0, int(length) + 1, 2)], fontsize=7)
+    axes.set_xticks(
+        range(0, int(length) + 1, 2), [f"{h:02d}:00" for h in range(0, int(length) + 1, 2)], fontsize=7
+    )
     axes.tick_params(axis="y", labelsize=8, length=0)
     axes.set_xlabel(f"{chart.start:%Y-%m-%d} ({chart.timezone})", fontsize=8)
     axes.grid(axis="x", color="#dddddd", linewidth=0.5, zorder=0)
@@ -67,5 +86,14 @@ def _marks(axes: Any, marks: list[tuple[float, str]], index: int, length: float)
         axes.plot([at], [index - 0.32], marker="v", markersize=5, color=_MARK, zorder=4)
     for at, labels in groups:
         right = at > length * 0.85
-        axes.annotate(",".join(labels), (at, index - 0.32), xytext=(-4 if right else 4, 2), fontsize=7, zorder=5,
-                      textcoords="offset points", ha="right" if right else "left", color=_MARK)
+        axes.annotate(
+            ",".join(labels),
+            (at, index - 0.32),
+            xytext=(-4 if right else 4, 2),
+            fontsize=7,
+            zorder=5,
+            textcoords="offset points",
+            ha="right" if right else "left",
+            color=_MARK,
+            bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+        )

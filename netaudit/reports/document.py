@@ -107,6 +107,8 @@ class Chart:
     end: dt.datetime
     moment: dt.datetime | None
     until: dt.datetime | None
+    """End of the span that the notice's precision allows."""
+    moment_label: str
     timezone: str
     description: str = ""
     """For readers who cannot see it, in the paper's language."""
@@ -140,7 +142,18 @@ class PageBreak:
     """A new page."""
 
 
-Block = Title | Heading | Paragraph | BulletList | Table | Chart | AttachmentList | Annex | Signature | PageBreak
+Block = (
+    Title
+    | Heading
+    | Paragraph
+    | BulletList
+    | Table
+    | Chart
+    | AttachmentList
+    | Annex
+    | Signature
+    | PageBreak
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,15 @@ from netaudit.reports import chain
 from netaudit.reports import problems as found
 from netaudit.reports.catalogue import Catalogue
 from netaudit.reports.vocabulary import (
-    CaseFacts, ClueFacts, CountFacts, Facts, MeasureFacts, NoticeFacts, ProblemFacts, SegmentFacts, StatementFacts,
+    CaseFacts,
+    ClueFacts,
+    CountFacts,
+    Facts,
+    MeasureFacts,
+    NoticeFacts,
+    ProblemFacts,
+    SegmentFacts,
+    StatementFacts,
 )
 from netaudit.reports.words import Words, defang
 
@@ -30,8 +38,12 @@ def words_for(case: Case, locale: str, audience: str) -> Words:
 
 
 def facts_for(
-    case: Case, locale: str, audience: str, *,
-    rules: Mapping[str, Rule] | None = None, norms: Mapping[str, Norm] | None = None,
+    case: Case,
+    locale: str,
+    audience: str,
+    *,
+    rules: Mapping[str, Rule] | None = None,
+    norms: Mapping[str, Norm] | None = None,
 ) -> Facts:
     """Everything that a template may name.
 
@@ -58,21 +70,42 @@ def facts_for(
     unknowns = found.unknowns(case, words, rules)
     chart, events = chain.timeline(case, catalogue, found.numbered(case))
     return Facts(
-        unit=case.unit, superior=case.superior, audience=audience,
-        case=CaseFacts(case.id, case.title, words.moment(case.opened_at), words.day(case.as_of),
-                       words.zone_name(case.as_of), case.tool_version),
+        unit=case.unit,
+        superior=case.superior,
+        audience=audience,
+        case=CaseFacts(
+            case.id,
+            case.title,
+            words.moment(case.opened_at),
+            words.day(case.as_of),
+            words.zone_name(case.as_of),
+            case.tool_version,
+        ),
         notice=_notice(case.notice, catalogue) if case.notice else None,
-        traces=chain.traces(case, catalogue), funnel=chain.funnel(case, catalogue),
-        problems=problems, measures=measures, unknowns=unknowns,
-        sources=evidence.sources(case, catalogue), limits=evidence.limits(case, catalogue),
-        lists=evidence.lists(case), exhibits=evidence.exhibits(case, catalogue), events=events,
+        traces=chain.traces(case, catalogue),
+        funnel=chain.funnel(case, catalogue),
+        problems=problems,
+        measures=measures,
+        unknowns=unknowns,
+        sources=evidence.sources(case, catalogue),
+        limits=evidence.limits(case, catalogue),
+        lists=evidence.lists(case),
+        exhibits=evidence.exhibits(case, catalogue),
+        events=events,
         statements=tuple(
-            StatementFacts(str(s.kind), words.label("statement", s.kind), words.masked(s.text), words.person(s.by),
-                           words.moment(s.at), catalogue.ref(s.evidence) or "—")
+            StatementFacts(
+                str(s.kind),
+                words.label("statement", s.kind),
+                words.masked(s.text),
+                words.person(s.by),
+                words.moment(s.at),
+                catalogue.ref(s.evidence) or "—",
+            )
             for s in case.statements
         ),
         segments=tuple(SegmentFacts(id_, name or id_, networks) for id_, name, networks in case.segments),
-        count=_counts(case, problems, measures, len(unknowns)), chart=chart,
+        count=_counts(case, problems, measures, len(unknowns)),
+        chart=chart,
     )
 
 
@@ -82,10 +115,16 @@ def _counts(
     closed = sum(m.state in {TaskState.CLOSED, TaskState.STANDING} for m in measures)
     proposed = sum(m.state == TaskState.UNCLAIMED for m in measures)
     return CountFacts(
-        problems=len(problems), policy_problems=sum(p.kind == "policy" for p in problems),
-        measures=len(measures), measures_closed=closed, measures_proposed=proposed,
-        measures_open=len(measures) - closed - proposed, unknowns=unknowns, sources=len(case.ledger),
-        records=sum(f.records for f in case.ledger), segments=len(case.segments),
+        problems=len(problems),
+        policy_problems=sum(p.kind == "policy" for p in problems),
+        measures=len(measures),
+        measures_closed=closed,
+        measures_proposed=proposed,
+        measures_open=len(measures) - closed - proposed,
+        unknowns=unknowns,
+        sources=len(case.ledger),
+        records=sum(f.records for f in case.ledger),
+        segments=len(case.segments),
         funnel_first=case.funnel[0].count if case.funnel else 0,
         funnel_last=case.funnel[-1].count if case.funnel else 0,
     )
@@ -95,11 +134,16 @@ def _notice(notice: Notice, catalogue: Catalogue) -> NoticeFacts:
     words = catalogue.words
     received = words.day(notice.received_at) if notice.received_at else ""
     return NoticeFacts(
-        issuer=notice.issuer, number=notice.number, subject=notice.subject,
+        issuer=notice.issuer,
+        number=notice.number,
+        subject=notice.subject,
         issued=words.day(notice.issued_on) if notice.issued_on else "",
-        received=words.moment(notice.received_at) if notice.received_at else "", received_day=received,
-        due=words.day(notice.due) if notice.due else "", due_text=notice.due_text,
-        file=evidence.base_name(notice.file_name, words) if notice.file_name else "", ref=catalogue.letter or "—",
+        received=words.moment(notice.received_at) if notice.received_at else "",
+        received_day=received,
+        due=words.day(notice.due) if notice.due else "",
+        due_text=notice.due_text,
+        file=evidence.base_name(notice.file_name, words) if notice.file_name else "",
+        ref=catalogue.letter or "—",
         clues=tuple(_clue(n, c, words) for n, c in enumerate(notice.clues, 1)),
         missing=tuple(words.message(m) for m in notice.missing),
         assumptions=tuple(words.message(m) for m in notice.assumptions),
@@ -109,10 +153,14 @@ def _notice(notice: Notice, catalogue: Catalogue) -> NoticeFacts:
 def _clue(number: int, clue: Clue, words: Words) -> ClueFacts:
     until = clue.until if clue.precision_s != 1 else None
     return ClueFacts(
-        number=number, time=words.span(clue.at, until) if clue.at else "",
+        number=number,
+        time=words.span(clue.at, until) if clue.at else "",
         precision=words.label("precision", str(clue.precision_s)) if clue.precision_s else "",
-        zone_stated=clue.zone_stated, public_ip=clue.public_ip, port=str(clue.port) if clue.port is not None else "",
-        transport=clue.transport.upper(), destination=chain.destination(clue),
+        zone_stated=clue.zone_stated,
+        public_ip=clue.public_ip,
+        port=str(clue.port) if clue.port is not None else "",
+        transport=clue.transport.upper(),
+        destination=chain.destination(clue),
         destination_ip=defang(clue.dst_ip) if clue.dst_ip else "",
         destination_port=str(clue.dst_port) if clue.dst_port is not None else "",
         missing=tuple(words.message(m) for m in clue.missing),

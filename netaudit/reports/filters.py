@@ -42,5 +42,14 @@ def short(text: str, length: int = 12) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "ask": ask, "first": first, "joined": joined, "length": len, "only": only, "short": short, "without": without,
+    "ask": ask,
+    "first": first,
+    "joined": joined,
+    "length": len,
+    "only": only,
+    "short": short,
+    "without": without,
 }
+
+CHOOSING = frozenset({"first", "only", "without"})
+"""Filters that give some of the items that they are given."""

@@ -62,12 +62,19 @@ def read_layout(id_: str) -> Layout:
     path = FOLDER / f"{id_}.toml"
     if not re.fullmatch(r"[a-z0-9-]{1,40}", id_) or not path.is_file():
         known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
-        raise TemplateError("layout-unknown", "There is no layout {layout}.", hint=f"Known: {known}", layout=id_)
+        raise TemplateError(
+            "layout-unknown", "There is no layout {layout}.", hint=f"Known: {known}", layout=id_
+        )
     try:
         layout: Layout = read_table(tomllib.loads(path.read_text(encoding="utf-8")), Layout, str(path))
     except (tomllib.TOMLDecodeError, ConfigError) as error:
-        raise TemplateError("layout-wrong", "The layout cannot be read: {reason}.", where=str(path),
-                            hint="Compare with a shipped layout.", reason=str(error)) from error
+        raise TemplateError(
+            "layout-wrong",
+            "The layout cannot be read: {reason}.",
+            where=str(path),
+            hint="Compare with a shipped layout.",
+            reason=str(error),
+        ) from error
     return layout
 
 

@@ -13,12 +13,12 @@ from typing import Any
 from jinja2 import nodes
 
 from netaudit.errors import TemplateError
-from netaudit.reports.filters import FILTERS
+from netaudit.reports.filters import CHOOSING, FILTERS
 from netaudit.reports.layout import read_layout
 from netaudit.reports.template import TESTS, Template, parse_nodes
 from netaudit.reports.vocabulary import Facts
 
-_LOOP = {name: int for name in ("index", "index0", "first", "last", "length")}
+_LOOP = dict.fromkeys(("index", "index0", "first", "last", "length"), int)
 _TEXT = str
 
 
@@ -44,7 +44,9 @@ def lint(template: Template) -> list[Problem]:
     checker = _Checker(template)
     checker.walk(tree.body, {})
     unused = sorted(set(template.front.needs) - checker.used)
-    found = [Problem(0, f"The need {name} is never printed.", "Print it or leave it out.") for name in unused]
+    found = [
+        Problem(0, f"The need {name} is never printed.", "Print it or leave it out.") for name in unused
+    ]
     return sorted({*checker.problems, *found})
 
 
@@ -80,8 +82,9 @@ class _Checker:
                 what = "filter" if isinstance(node, nodes.Filter) else "test"
                 if node.name not in known:
                     self._add(node, f"There is no {what} {node.name}.", node.name, known)
-                self.walk(node.iter_child_nodes(), scope)
-                return _TEXT
+                given = self.type_of(node.node, scope) if node.node is not None else None
+                self.walk([child for child in node.iter_child_nodes() if child is not node.node], scope)
+                return given if isinstance(node, nodes.Filter) and node.name in CHOOSING else _TEXT
             case _:
                 self.walk(node.iter_child_nodes(), scope)
                 return _TEXT
@@ -116,4 +119,6 @@ class _Checker:
 
     def _add(self, node: nodes.Node, message: str, name: str, known: Iterable[str]) -> None:
         near = difflib.get_close_matches(name, list(known), 1)
-        self.problems.append(Problem(node.lineno + self._shift, message, f"Did you mean {near[0]}?" if near else ""))
+        self.problems.append(
+            Problem(node.lineno + self._shift, message, f"Did you mean {near[0]}?" if near else "")
+        )

@@ -32,8 +32,20 @@ from dataclasses import dataclass, replace
 
 from netaudit.errors import TemplateError
 from netaudit.reports.document import (
-    Annex, AttachmentList, Block, BulletList, Chart, Heading, PageBreak, Paragraph, Run, RunKind, Runs,
-    Signature, Table, Title,
+    Annex,
+    AttachmentList,
+    Block,
+    BulletList,
+    Chart,
+    Heading,
+    PageBreak,
+    Paragraph,
+    Run,
+    RunKind,
+    Runs,
+    Signature,
+    Table,
+    Title,
 )
 
 OPEN, CLOSE = "\x02", "\x03"
@@ -51,7 +63,9 @@ class Value:
     kind: RunKind = RunKind.TEXT
 
 
-def parse_blocks(text: str, values: Sequence[Value], *, where: str, chart: Chart | None = None) -> tuple[Block, ...]:
+def parse_blocks(
+    text: str, values: Sequence[Value], *, where: str, chart: Chart | None = None
+) -> tuple[Block, ...]:
     """The blocks of a rendered template.
 
     Args:
@@ -98,11 +112,18 @@ class _Reader:
                 self._close()
                 heading = _HEADING.fullmatch(line)
                 self._blocks.append(
-                    Heading(len(heading[1]), self._runs(heading[2])) if heading else Paragraph(self._runs(line))
+                    Heading(len(heading[1]), self._runs(heading[2]))
+                    if heading
+                    else Paragraph(self._runs(line))
                 )
             if len(self._blocks) + len(self._lines) > MAX_ROWS:
-                raise self._error("report-too-large", "The report would have more than {limit} lines.",
-                                  "Let the template print fewer rows.", number, limit=MAX_ROWS)
+                raise self._error(
+                    "report-too-large",
+                    "The report would have more than {limit} lines.",
+                    "Let the template print fewer rows.",
+                    number,
+                    limit=MAX_ROWS,
+                )
         self._close()
         return tuple(self._blocks)
 
@@ -115,8 +136,13 @@ class _Reader:
     def _directive(self, line: str, number: int) -> None:
         match = _DIRECTIVE.fullmatch(line)
         if match is None:
-            raise self._error("template-directive", "There is no directive {line}.",
-                              "docs/templates.md lists them.", number, line=line.split(" ")[0])
+            raise self._error(
+                "template-directive",
+                "There is no directive {directive}.",
+                "Directives: @to, @mark, @widths, @caption, @chart, @attachments, @annex, @sign, @note, @newpage.",
+                number,
+                directive=line.split(" ", maxsplit=1)[0],
+            )
         self._close()
         name, rest = match[1], match[2] or ""
         match name:
@@ -147,14 +173,24 @@ class _Reader:
             self._blocks.append(self._table(lines))
             return
         items = tuple(cells[0] for cells in lines)
-        block = {"title": Title, "list": BulletList, "attachments": AttachmentList}[kind]
-        self._blocks.append(block(items))  # type: ignore[arg-type] -- all three take lines of runs
+        match kind:
+            case "title":
+                self._blocks.append(Title(items))
+            case "list":
+                self._blocks.append(BulletList(items))
+            case _:
+                self._blocks.append(AttachmentList(items))
 
     def _table(self, lines: list[tuple[Runs, ...]]) -> Table:
         columns = len(lines[0])
         if any(len(row) != columns for row in lines):
-            raise self._error("template-table", "A table's rows do not all have {columns} columns.",
-                              "Give every row of the table as many cells as its head.", 0, columns=columns)
+            raise self._error(
+                "template-table",
+                "A table's rows do not all have {columns} columns.",
+                "Give every row of the table as many cells as its head.",
+                0,
+                columns=columns,
+            )
         widths = self._widths if len(self._widths) == columns else (1.0,) * columns
         self._widths = ()
         return Table(lines[0], tuple(lines[1:]), widths)
@@ -170,7 +206,11 @@ class _Reader:
                     run = Run(value.text, bold, value.kind)
                 else:
                     run = Run(piece, bold)
-                if runs and (runs[-1].bold, runs[-1].kind) == (run.bold, run.kind) and run.kind is RunKind.TEXT:
+                if (
+                    runs
+                    and (runs[-1].bold, runs[-1].kind) == (run.bold, run.kind)
+                    and run.kind is RunKind.TEXT
+                ):
                     runs[-1] = replace(runs[-1], text=runs[-1].text + run.text)
                 elif run.text:
                     runs.append(run)

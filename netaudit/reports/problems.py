@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from netaudit.case.case import Case
 from netaudit.case.finding import Finding, FindingKind, Grade
@@ -23,62 +23,102 @@ def numbered(case: Case) -> dict[str, str]:
     """Finding id to problem number: the visit of the notice first, then by kind, gravity and rule."""
     ordered = sorted(
         case.findings,
-        key=lambda f: (not f.from_notice, _KIND_ORDER.index(f.kind), -f.severity.rank, f.rule, f.subject, f.id),
+        key=lambda f: (
+            not f.from_notice,
+            _KIND_ORDER.index(f.kind),
+            -f.severity.rank,
+            f.rule,
+            f.subject,
+            f.id,
+        ),
     )
     return {f.id: f"P{n:02d}" for n, f in enumerate(ordered, 1)}
 
 
-def problems(case: Case, catalogue: Catalogue, rules: Mapping[str, Rule], norms: Mapping[str, Norm]) -> tuple[ProblemFacts, ...]:
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a problem says."""
+
+    title: str
+    text: str
+    cites: tuple[str, ...] = ()
+    basis: str = Basis.MEASURED
+
+
+def problems(
+    case: Case, catalogue: Catalogue, rules: Mapping[str, Rule], norms: Mapping[str, Norm]
+) -> tuple[ProblemFacts, ...]:
     """The findings as problems, in the order of their numbers."""
-    numbers = numbered(case)
+    words = catalogue.words
     tasks = tasks_of(case, rules)
     known = {f.id: f for f in case.findings}
-    return tuple(
-        _problem(known[id_], number, [t.id for t in tasks if t.finding == id_], case, catalogue, rules, norms)
-        for id_, number in numbers.items()
+    made = []
+    for id_, number in numbered(case).items():
+        finding, rule = known[id_], rules.get(known[id_].rule)
+        said = _by_rule(finding, rule, case, words, norms) if rule else _by_kind(finding, words)
+        measures = [t.id for t in tasks if t.finding == id_]
+        made.append(_problem(finding, number, measures, said, catalogue))
+    return tuple(made)
+
+
+def _by_rule(finding: Finding, rule: Rule, case: Case, words: Words, norms: Mapping[str, Norm]) -> Wording:
+    verdict = _verdict_of(finding, case)
+    on = _conduct(finding, case).astimezone(words.zone).date()
+    cited = [c for c in rule.cites if _wanted(c.norm, norms, words.locale)]
+    return Wording(
+        rule.wording("title", verdict, words.locale),
+        rule.wording("finding", verdict, words.locale),
+        tuple(cite(c, on, words.locale, norms=norms) for c in cited),
+        verdict.basis,
     )
 
 
+def _by_kind(finding: Finding, words: Words) -> Wording:
+    if not finding.destination:
+        return Wording(words.message(finding.title), words.message(finding.title))
+    text = words.label(
+        "destination",
+        finding.grade or Grade.ASKED,
+        subject=words.masked(finding.subject),
+        destination=defang(finding.destination),
+        count=finding.count,
+    )
+    entry = finding.listed
+    listed = words.label("destination", "basis", list=entry.list_id, line=entry.line) if entry else ""
+    return Wording(words.label("destination", "title"), text, (listed,) if listed else ())
+
+
 def _problem(
-    finding: Finding, number: str, measures: list[str], case: Case, catalogue: Catalogue,
-    rules: Mapping[str, Rule], norms: Mapping[str, Norm],
+    finding: Finding, number: str, measures: list[str], said: Wording, catalogue: Catalogue
 ) -> ProblemFacts:
     words = catalogue.words
-    rule = rules.get(finding.rule)
-    verdict = _verdict_of(finding, case)
-    if rule is not None:
-        title = rule.wording("title", verdict, words.locale)
-        text = rule.wording("finding", verdict, words.locale)
-        on = _conduct(finding, case).astimezone(words.zone).date()
-        cites = [cite(c, on, words.locale, norms=norms) for c in rule.cites if _wanted(c.norm, norms, words.locale)]
-    elif finding.destination:
-        title = words.label("destination", "title")
-        text = words.label(
-            "destination", finding.grade or Grade.ASKED, subject=words.masked(finding.subject),
-            destination=defang(finding.destination), count=finding.count,
-        )
-        cites = _listed(finding, words)
-    else:
-        title = text = words.message(finding.title)
-        cites = []
     return ProblemFacts(
-        number=number, kind=str(finding.kind), rule=finding.rule or "—", title=words.masked(title),
-        text=words.masked(text), cites=("; " if words.locale == "en" else "；").join(cites) or "—",
+        number=number,
+        kind=str(finding.kind),
+        rule=finding.rule or "—",
+        title=words.spoken(said.title),
+        text=words.spoken(said.text),
+        cites=("; " if words.locale == "en" else "；").join(said.cites) or "—",
         severity=words.label("severity", finding.severity),
-        basis=words.label("basis", verdict.basis if rule else Basis.MEASURED),
+        basis=words.label("basis", said.basis),
         source=words.label("source", "notice" if finding.from_notice else "technical"),
-        subject=words.masked(finding.subject) or words.label("phrase", "unit_whole"), count=finding.count,
-        time=words.span(finding.first_seen, finding.last_seen), ref=catalogue.ref(finding.evidence) or "—",
-        doubts=tuple(words.message(d) for d in finding.doubts), measure=words.joined(measures) or "—",
+        subject=words.masked(finding.subject) or words.label("phrase", "unit_whole"),
+        count=finding.count,
+        time=words.span(finding.first_seen, finding.last_seen),
+        ref=catalogue.ref(finding.evidence) or "—",
+        doubts=tuple(words.message(d) for d in finding.doubts),
+        measure=words.joined(measures) or "—",
     )
 
 
 def _verdict_of(finding: Finding, case: Case) -> Verdict:
     """The verdict behind a policy finding; its values fill the rule's wording."""
-    for verdict in case.verdicts:
-        if (verdict.rule, verdict.subject, verdict.outcome) == (finding.rule, finding.subject, Outcome.VIOLATED):
-            return replace(verdict, values=finding.values or verdict.values)
-    return Verdict(finding.rule, Outcome.VIOLATED, finding.subject, values=finding.values)
+    wanted = (finding.rule, finding.subject, Outcome.VIOLATED)
+    given = Verdict(finding.rule, Outcome.VIOLATED, finding.subject)
+    verdict = next((v for v in case.verdicts if (v.rule, v.subject, v.outcome) == wanted), given)
+    names = {id_: name for id_, name, _ in case.segments if name}
+    values = finding.values or verdict.values
+    return replace(verdict, values=tuple((k, names.get(v, v) if k == "segment" else v) for k, v in values))
 
 
 def _conduct(finding: Finding, case: Case) -> dt.datetime:
@@ -90,11 +130,6 @@ def _conduct(finding: Finding, case: Case) -> dt.datetime:
 def _wanted(norm: str, norms: Mapping[str, Norm], locale: str) -> bool:
     """A Chinese paper cites Chinese norms; others cite all."""
     return not locale.startswith("zh") or norm not in norms or norms[norm].language.startswith("zh")
-
-
-def _listed(finding: Finding, words: Words) -> list[str]:
-    entry = finding.listed
-    return [words.label("destination", "basis", list=entry.list_id, line=entry.line)] if entry else []
 
 
 def tasks_of(case: Case, rules: Mapping[str, Rule]) -> tuple[Task, ...]:
@@ -112,11 +147,17 @@ def measures(case: Case, catalogue: Catalogue, rules: Mapping[str, Rule]) -> tup
     today = case.as_of.astimezone(words.zone).date()
     return tuple(
         MeasureFacts(
-            number=t.id, problem=numbers.get(t.finding, "—"), text=_measure_text(t, known.get(t.finding), case, words, rules),
-            owner=words.person(t.owner), department=t.department, due=words.day(t.due) if t.due else "",
-            state=str(t.state), state_label=words.label("state", t.state),
+            number=t.id,
+            problem=numbers.get(t.finding, "—"),
+            text=_measure_text(t, known.get(t.finding), case, words, rules),
+            owner=words.person(t.owner),
+            department=t.department,
+            due=words.day(t.due) if t.due else "",
+            state=str(t.state),
+            state_label=words.label("state", t.state),
             done=words.moment(t.done_at) if t.done_at and t.state in _DONE else "",
-            ref=words.joined(list(t.evidence)), overdue=t.overdue(today),
+            ref=words.joined(list(t.evidence)),
+            overdue=t.overdue(today),
         )
         for t in tasks_of(case, rules)
     )
@@ -125,12 +166,14 @@ def measures(case: Case, catalogue: Catalogue, rules: Mapping[str, Rule]) -> tup
 _DONE = frozenset({TaskState.IN_REVIEW, TaskState.CLOSED, TaskState.STANDING})
 
 
-def _measure_text(task: Task, finding: Finding | None, case: Case, words: Words, rules: Mapping[str, Rule]) -> str:
+def _measure_text(
+    task: Task, finding: Finding | None, case: Case, words: Words, rules: Mapping[str, Rule]
+) -> str:
     """A rule's action in words, or what people wrote."""
     rule_id, _, part = task.measure.rpartition(".")
     if part == "action" and rule_id in rules:
         verdict = _verdict_of(finding, case) if finding else Verdict(rule_id, Outcome.VIOLATED)
-        return words.masked(rules[rule_id].wording("action", verdict, words.locale))
+        return words.spoken(rules[rule_id].wording("action", verdict, words.locale))
     if task.measure in {"destination.verify", "finding.verify"}:
         return words.label("measure", "verify")
     return words.masked(task.measure)
@@ -141,11 +184,15 @@ def unknowns(case: Case, words: Words, rules: Mapping[str, Rule]) -> tuple[Unkno
     wanted = (Outcome.CANNOT_TELL, Outcome.MANUAL)
     return tuple(
         UnknownFacts(
-            rule=v.rule, title=rules[v.rule].wording("title", v, words.locale) if v.rule in rules else v.rule,
+            rule=v.rule,
+            title=rules[v.rule].wording("title", v, words.locale) if v.rule in rules else v.rule,
             subject=words.masked(v.subject) or words.label("phrase", "unit_whole"),
-            because=words.masked(
-                rules[v.rule].wording("because", v, words.locale) if v.rule in rules and v.because else words.message(v.because)
-            ) or "—",
+            because=words.spoken(
+                rules[v.rule].wording("because", v, words.locale)
+                if v.rule in rules and v.because
+                else words.message(v.because)
+            )
+            or "—",
         )
         for v in case.verdicts
         if v.outcome in wanted

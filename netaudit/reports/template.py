@@ -36,9 +36,23 @@ SUFFIX = ".md.j2"
 _BUDGET = "steps"
 
 _ALLOWED = (
-    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Const, nodes.If,
-    nodes.For, nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
-    nodes.CondExpr, nodes.Tuple,
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Getattr,
+    nodes.Const,
+    nodes.If,
+    nodes.For,
+    nodes.Filter,
+    nodes.Test,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.CondExpr,
+    nodes.Tuple,
 )
 TESTS = ("given", "missing", "none")
 
@@ -87,8 +101,13 @@ def find_template(template: str, locale: str, folders: Sequence[Path] = ()) -> P
             for name in (f"{template}.{locale}{SUFFIX}", f"{template}{SUFFIX}"):
                 if (place / name).is_file():
                     return place / name
-    raise TemplateError("template-unknown", "There is no report template {template} in {locale}.",
-                        hint="netaudit report list shows what there is.", template=template, locale=locale)
+    raise TemplateError(
+        "template-unknown",
+        "There is no report template {template} in {locale}.",
+        hint="netaudit report list shows what there is.",
+        template=template,
+        locale=locale,
+    )
 
 
 def read_template(path: Path) -> Template:
@@ -101,8 +120,13 @@ def read_template(path: Path) -> Template:
         with path.open(encoding="utf-8") as stream:
             text = stream.read(MAX_SOURCE + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError("template-unreadable", "The template cannot be read: {reason}.",
-                            where=str(path), hint="Templates are UTF-8 text.", reason=str(error)) from error
+        raise TemplateError(
+            "template-unreadable",
+            "The template cannot be read: {reason}.",
+            where=str(path),
+            hint="Templates are UTF-8 text.",
+            reason=str(error),
+        ) from error
     if len(text) > MAX_SOURCE:
         raise _wrong(path, "it is larger than 1 MB")
     match = re.match(r"\+\+\+\n(.*?)\n\+\+\+\n", text, re.DOTALL)
@@ -129,15 +153,20 @@ def parse_nodes(template: Template) -> nodes.Template:
         _check_nodes(tree, template, 0)
     except TemplateSyntaxError as error:
         raise TemplateError(
-            "template-syntax", "The template has a mistake: {reason}.",
-            where=_line(template, error.lineno), hint="Compare with a shipped template.", reason=error.message or "",
+            "template-syntax",
+            "The template has a mistake: {reason}.",
+            where=_line(template, error.lineno),
+            hint="Compare with a shipped template.",
+            reason=error.message or "",
         ) from error
     except RecursionError as error:
         raise _wrong(template.path, "it is nested too deeply") from error
     return tree
 
 
-def render_text(template: Template, names: Mapping[str, Any], filters: Mapping[str, Callable[..., Any]]) -> tuple[str, list[Value]]:
+def render_text(
+    template: Template, names: Mapping[str, Any], filters: Mapping[str, Callable[..., Any]]
+) -> tuple[str, list[Value]]:
     """The template's text with tokens in its slots, and what the tokens stand for.
 
     Raises:
@@ -150,20 +179,33 @@ def render_text(template: Template, names: Mapping[str, Any], filters: Mapping[s
         loop.iter = nodes.Filter(loop.iter, _BUDGET, [], [], None, None)
     pieces, size = [], 0
     try:
-        for piece in environment.from_string(tree.set_environment(environment)).generate(names):
+        tree.set_environment(environment)
+        for piece in environment.from_string(tree).generate(names):
             size += len(piece)
             if size > MAX_OUTPUT:
-                raise TemplateError("report-too-large", "The report becomes too large.", where=str(template.path),
-                                    hint="Let the template print fewer rows.")
+                raise TemplateError(
+                    "report-too-large",
+                    "The report becomes too large.",
+                    where=str(template.path),
+                    hint="Let the template print fewer rows.",
+                )
             pieces.append(piece)
     except UndefinedError as error:
-        raise TemplateError("template-name", "The template names what does not exist: {reason}.",
-                            where=str(template.path), hint="netaudit report lint shows the line.",
-                            reason=error.message or "") from error
+        raise TemplateError(
+            "template-name",
+            "The template names what does not exist: {reason}.",
+            where=str(template.path),
+            hint="netaudit report lint shows the line.",
+            reason=error.message or "",
+        ) from error
     except (JinjaError, TypeError, ValueError) as error:
-        raise TemplateError("template-failed", "The template cannot be printed: {reason}.",
-                            where=str(template.path), hint="netaudit report lint may show the line.",
-                            reason=str(error)) from error
+        raise TemplateError(
+            "template-failed",
+            "The template cannot be printed: {reason}.",
+            where=str(template.path),
+            hint="netaudit report lint may show the line.",
+            reason=str(error),
+        ) from error
     return "".join(pieces), values
 
 
@@ -177,9 +219,15 @@ def as_value(value: object) -> Value:
     raise TypeError(f"a slot cannot print {type(value).__name__}")
 
 
-def _environment(values: list[Value], filters: Mapping[str, Callable[..., Any]]) -> ImmutableSandboxedEnvironment:
+def _environment(
+    values: list[Value], filters: Mapping[str, Callable[..., Any]]
+) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False, cache_size=0,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+        cache_size=0,
         finalize=_registrar(values),
     )
     environment.globals.clear()
@@ -232,8 +280,11 @@ def _check_nodes(node: nodes.Node, template: Template, depth: int) -> None:
 
 def _refused(template: Template, node: nodes.Node, what: str) -> TemplateError:
     return TemplateError(
-        "template-refused", "A template may not use this: {what}.", where=_line(template, node.lineno),
-        hint="Templates may print names, loop, test and apply the named filters; nothing else.", what=what,
+        "template-refused",
+        "A template may not use this: {what}.",
+        where=_line(template, node.lineno),
+        hint="Templates may print names, loop, test and apply the named filters; nothing else.",
+        what=what,
     )
 
 
@@ -242,11 +293,18 @@ def _line(template: Template, lineno: int) -> str:
 
 
 def _wrong(path: Path, reason: str) -> TemplateError:
-    return TemplateError("template-wrong", "This template cannot be used: {reason}.", where=str(path),
-                         hint="Compare with a shipped template.", reason=reason)
+    return TemplateError(
+        "template-wrong",
+        "This template cannot be used: {reason}.",
+        where=str(path),
+        hint="Compare with a shipped template.",
+        reason=reason,
+    )
 
 
-def needed(front: FrontMatter, known: Mapping[str, Any], dates: Callable[[dt.date], str]) -> dict[str, object]:
+def needed(
+    front: FrontMatter, known: Mapping[str, Any], dates: Callable[[dt.date], str]
+) -> dict[str, object]:
     """What people supply: each need's value on one line, or a `Missing` with its words."""
     facts: dict[str, object] = {}
     for name, label in front.needs.items():

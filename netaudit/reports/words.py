@@ -17,7 +17,10 @@ from netaudit.reports.document import visible
 INTERNAL = "internal"
 _MAC = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9A-Fa-f:])", re.IGNORECASE)
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]|/\d)")
-_IPV6 = re.compile(r"(?<![0-9A-Fa-f:.])(?=[0-9a-f:]*:[0-9a-f:]*:)[0-9a-f:]{3,39}(?![0-9A-Fa-f:.]|/\d)", re.IGNORECASE)
+_IPV6 = re.compile(
+    r"(?<![0-9A-Fa-f:.])(?=[0-9a-f:]*:[0-9a-f:]*:)[0-9a-f:]{3,39}(?![0-9A-Fa-f:.]|/\d)", re.IGNORECASE
+)
+_ISO_DAY = re.compile(r"(?<![\d-])\d{4}-\d{2}-\d{2}(?![\d-])")
 _PSEUDONYM = re.compile(r"[a-z]+-[0-9a-f]{8}\Z")
 
 
@@ -58,6 +61,10 @@ class Words:
         if isinstance(day, dt.datetime):
             day = day.astimezone(self.zone).date()
         return local_date(day, self.locale)
+
+    def spoken(self, text: str) -> str:
+        """The wording of a rule for this paper: addresses masked, ISO dates as dates are said."""
+        return _ISO_DAY.sub(self._say_day, self.masked(text))
 
     def moment(self, at: dt.datetime | None) -> str:
         """Date and time to the second in the unit's zone; a dash where there is none."""
@@ -102,6 +109,12 @@ class Words:
         """A list in a sentence."""
         return (", " if self.locale == "en" else "、").join(parts)
 
+    def _say_day(self, match: re.Match[str]) -> str:
+        try:
+            return self.day(dt.date.fromisoformat(match[0]))
+        except ValueError:
+            return match[0]
+
     def _mask_address(self, text: str) -> str:
         packed = parse_ip(text)
         if packed is None or text in self.ours:
@@ -112,4 +125,3 @@ class Words:
 def defang(text: str) -> str:
     """A destination that nobody can click: ``bad[.]example``, ``2001[:]db8…``."""
     return re.sub(r"(?<!\[)([.:])(?!\])", r"[\1]", text) if parse_ip(text) else text.replace(".", "[.]")
-

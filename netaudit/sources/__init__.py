@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,9 @@ import pyarrow.compute as pc
 from netaudit.config import Settings, Source
 from netaudit.errors import InputError, NetauditError
 from netaudit.intake.lines import Chunk, chunks, head_lines
-from netaudit.intake.log_format import LogFormat, Parsed, Rows
+from netaudit.intake.log_format import Parsed, Rows
 from netaudit.intake.opening import ByteStream, Identity, identify
+from netaudit.intake.spreadsheet import sheet_chunks
 from netaudit.intake.tally import Tally, ordinals
 from netaudit.intake.times import Context, parse_zone
 from netaudit.records.evidence import EvidenceFile, Ledger
@@ -24,6 +26,7 @@ from netaudit.sources.recognise import named, recognise, refuse_binary
 
 NOT_TEXT = "bytes that are no text in this file's encoding, or a line over 1 MiB"
 EMPTY = "the file is empty"
+WORKBOOK = b"PK\x03\x04"
 MAX_ROWS = 64 << 10
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, bytes done and its size."""
@@ -113,7 +116,11 @@ def _batches(
 def _read_log(
     stream: ByteStream, tally: Tally, source: Source, zone: str, wanted: str
 ) -> Iterator[pa.RecordBatch]:
-    name = wanted or _recognise(stream, tally.identity)
+    is_workbook = stream.peek(4) == WORKBOOK
+    sheets = sheet_chunks(stream) if is_workbook else iter(())
+    first = next(sheets, None)
+    head = first.lines[:200].to_pylist() if first else _head(stream, tally.identity)
+    name = wanted or recognise(head, tally.identity.name)
     member = named(name)
     tally.format = name
     context = Context(
@@ -122,7 +129,7 @@ def _read_log(
     )
     parse = member.open(context)
     shift = int(source.clock_offset_s * 1e9)
-    for chunk in _chunks(stream, member):
+    for chunk in chain([first], sheets) if first else chunks(stream, member.starts):
         parsed = parse(chunk)
         _account(tally, chunk, parsed)
         for rows in parsed.rows:
@@ -131,20 +138,9 @@ def _read_log(
     tally.notes |= context.notes
 
 
-def _recognise(stream: ByteStream, identity: Identity) -> str:
-    head = stream.peek(4096)
-    if head.startswith(b"PK\x03\x04"):
-        return "asset_table"
-    refuse_binary(head, identity.name)
-    return recognise(head_lines(stream), identity.name)
-
-
-def _chunks(stream: ByteStream, member: LogFormat) -> Iterator[Chunk]:
-    if stream.peek(4) == b"PK\x03\x04":
-        from netaudit.intake.spreadsheet import sheet_chunks
-
-        return sheet_chunks(stream)
-    return chunks(stream, member.starts)
+def _head(stream: ByteStream, identity: Identity) -> list[str]:
+    refuse_binary(stream.peek(4096), identity.name)
+    return head_lines(stream)
 
 
 def _conform(

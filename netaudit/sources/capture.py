@@ -25,7 +25,9 @@ from netaudit.sources.slow_path import Reassembler, first_part
 from netaudit.sources.streams import Found, Streams
 from netaudit.sources.traffic import Traffic
 
-PIECE_BYTES = 4 << 20
+PIECE_BYTES = 8 << 20
+PIECE_PACKETS = 32_768
+"""Packets that go through the kernels together: small ones must not cost more memory."""
 BATCH_ROWS = 65_536
 CUT = "the file ends in the middle of a packet"
 
@@ -64,8 +66,12 @@ def read_capture(
     """
     head = stream.peek(FILE_HEADER)
     if not is_capture(head):
-        raise CaptureError("not-a-capture", "This is no pcap or pcapng file.", where=tally.identity.name,
-                           hint="Check what the file is; a capture begins with its own mark.")
+        raise CaptureError(
+            "not-a-capture",
+            "This is no pcap or pcapng file.",
+            where=tally.identity.name,
+            hint="Check what the file is; a capture begins with its own mark.",
+        )
     walker: Walker
     if head[:4] == PCAPNG_MAGIC:
         walker = PcapngWalker()
@@ -109,7 +115,11 @@ class _Reader:
         """Events of one piece."""
         if walked.gaps:
             self._tally.skip("a stretch of the file is no packet", count=walked.gaps, size=walked.damaged)
-        index = walked.packets
+        for start in range(0, len(walked.packets.at), PIECE_PACKETS):
+            some = Packets._make(column[start : start + PIECE_PACKETS] for column in walked.packets)
+            yield from self._packets(window, some)
+
+    def _packets(self, window: Window, index: Packets) -> Iterator[pa.RecordBatch]:
         ordinal = np.arange(len(index.at)) + self.read_so_far + 1
         self.read_so_far += len(index.at)
         head = headers.read_headers(window, index.at, index.caplen, index.link_type)
@@ -129,13 +139,13 @@ class _Reader:
 
     def _traffic(self, index: Packets, head: headers.Headers, ordinal: Ints) -> Traffic:
         rows = np.flatnonzero(head.status == Status.OK)
-        return Traffic(
+        return Traffic._make((
             index.ts[rows] + self._offset_ns, index.timed[rows], ordinal[rows], index.wirelen[rows],
             *(column[rows] for column in (
                 head.protocol, head.src, head.dst, head.sport, head.dport, head.mac, head.has_mac,
                 head.tunnel, head.seq, head.flags, head.at, head.length, head.cut,
             )),
-        )  # fmt: skip
+        ))  # fmt: skip
 
     def _count(self, index: Packets, head: headers.Headers, ordinal: Ints) -> None:
         """Put what the headers' kernel could not read into the ledger."""
@@ -177,7 +187,11 @@ class _Reader:
         rows = np.array([row for row, _ in done])
         caplen = np.array([len(data) for _, data in done])
         raw = Packets(
-            np.cumsum(caplen) - caplen, caplen, index.wirelen[rows], index.ts[rows], index.timed[rows],
+            np.cumsum(caplen) - caplen,
+            caplen,
+            index.wirelen[rows],
+            index.ts[rows],
+            index.timed[rows],
             np.full(len(rows), _RAW_IP),
         )
         small = Window(b"".join(data for _, data in done))
@@ -195,9 +209,7 @@ class _Reader:
         names = np.ascontiguousarray(keys[groups.first]).view("S40").ravel().tolist()
         self._flows.add(rest, groups, swapped, names)
         segment = np.flatnonzero((rest.protocol == cursor.TCP) & (rest.length > 0))
-        found = self._streams.read(
-            window, rest.take(segment), groups.of[segment], swapped[segment], names
-        )
+        found = self._streams.read(window, rest.take(segment), groups.of[segment], swapped[segment], names)
         yield from self._dns([(window, traffic.take(is_dns)), *((f.window, f.traffic) for f in found.dns)])
         for part in found.tls:
             yield from self._hellos(part, dtls=False)
@@ -209,7 +221,8 @@ class _Reader:
     def _dns(self, parts: list[tuple[Window, Traffic]]) -> Iterator[pa.RecordBatch]:
         asks = [
             dns_events.read_asks(window, traffic, self._tally)
-            for window, traffic in parts if len(traffic.ts)
+            for window, traffic in parts
+            if len(traffic.ts)
         ]
         joined = self._joiner.join(dns_events.concatenate(asks) if asks else None, final=False)
         yield from self._batches("dns", joined)

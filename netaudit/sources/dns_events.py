@@ -44,14 +44,19 @@ class Asks(NamedTuple):
         """Some rows by index."""
         index = pa.array(rows)
         return Asks(
-            self.traffic.take(rows), self.name.take(index), self.qtype[rows], self.id[rows],
-            self.flags[rows], self.answers.take(index),
+            self.traffic.take(rows),
+            self.name.take(index),
+            self.qtype[rows],
+            self.id[rows],
+            self.flags[rows],
+            self.answers.take(index),
         )
 
     @property
     def response(self) -> Bools:
         """Which of them are responses (QR, RFC 1035 section 4.1.1)."""
-        return (self.flags & 0x8000) != 0
+        result: Bools = (self.flags & 0x8000) != 0
+        return result
 
 
 def read_asks(window: Window, traffic: Traffic, tally: Tally) -> Asks:
@@ -78,27 +83,37 @@ def read_asks(window: Window, traffic: Traffic, tally: Tally) -> Asks:
     row = np.concatenate((question.message, silent))
     nothing = pa.nulls(len(silent), pa.string())
     return Asks(
-        traffic.take(row), pa.concat_arrays([strings(question.name.text), nothing]),
-        np.concatenate((question.qtype, np.full(len(silent), -1))), message.id[row],
-        message.flags[row], answers.take(pa.array(row)),
+        traffic.take(row),
+        pa.concat_arrays([strings(question.name.text), nothing]),
+        np.concatenate((question.qtype, np.full(len(silent), -1))),
+        message.id[row],
+        message.flags[row],
+        answers.take(pa.array(row)),
     )
 
 
 def strings(spans: Spans) -> pa.Array:
     """Spans of ASCII as an Arrow column."""
     return pa.Array.from_buffers(
-        pa.string(), len(spans.offsets) - 1,
+        pa.string(),
+        len(spans.offsets) - 1,
         [None, pa.py_buffer(spans.offsets.astype(np.int32)), pa.py_buffer(spans.octets.tobytes())],
     )
 
 
 def _is_group(traffic: Traffic) -> Bools:
     is_v4 = (traffic.dst[:, :10] == 0).all(axis=1) & (traffic.dst[:, 10] == 0xFF)
-    return np.where(is_v4, traffic.dst[:, 12] >> 4 == 0xE, traffic.dst[:, 0] == 0xFF)
+    result: Bools = np.where(is_v4, traffic.dst[:, 12] >> 4 == 0xE, traffic.dst[:, 0] == 0xFF)
+    return result
 
 
 def _count(
-    tally: Tally, reason: str, traffic: Traffic, rows: Bools, *, sized: bool = False,
+    tally: Tally,
+    reason: str,
+    traffic: Traffic,
+    rows: Bools,
+    *,
+    sized: bool = False,
     matters: bool = True,
 ) -> None:
     count = int(rows.sum())
@@ -111,7 +126,9 @@ def _answers(window: Window, traffic: Traffic, here: Ints, count: Ints, tally: T
     """One list of record data a message, null where it is a query or has none."""
     end = traffic.at + traffic.length
     records = dnswire.read_records(window, here, end, count)
-    _count(tally, "the answers of a DNS message could not all be read", traffic, records.status != Status.OK)
+    _count(
+        tally, "the answers of a DNS message could not all be read", traffic, records.status != Status.OK
+    )
     found = np.bincount(records.message, minlength=len(here))
     offsets = np.concatenate(([0], np.cumsum(found)))
     values = _record_texts(window, records, traffic.at, end)
@@ -136,7 +153,8 @@ def _record_texts(window: Window, records: dnswire.Records, start: Ints, end: In
     is_name[name_rows[good]] = True
     odd = np.flatnonzero(~(is_a | is_aaaa | is_name))
     parts = [
-        _addresses(window, at[is_a], 4), _addresses(window, at[is_aaaa], 16),
+        _addresses(window, at[is_a], 4),
+        _addresses(window, at[is_aaaa], 16),
         strings(names.text).take(pa.array(np.flatnonzero(good))),
         pa.array([_odd_text(window, records, start, int(row)) for row in odd], pa.string()),
     ]
@@ -149,8 +167,11 @@ def _record_texts(window: Window, records: dnswire.Records, start: Ints, end: In
 def _odd_text(window: Window, records: dnswire.Records, start: Ints, row: int) -> str:
     begin, at, length = int(start[records.message[row]]), int(records.at[row]), int(records.length[row])
     return rdata_text(
-        window.data[begin : at + length], int(records.class_[row]) & 0x7FFF,
-        int(records.type[row]), at - begin, length,
+        window.data[begin : at + length],
+        int(records.class_[row]) & 0x7FFF,
+        int(records.type[row]),
+        at - begin,
+        length,
     )
 
 
@@ -203,7 +224,8 @@ class Joiner:
         held = unanswered & fresh & ~np.isin(traffic.dport, (5353, 5355))
         rows = np.flatnonzero(held)
         held[rows[: max(len(rows) - MAX_WAITING, 0)]] = False
-        return held
+        result: Bools = held
+        return result
 
 
 def concatenate(parts: list[Asks]) -> Asks:
@@ -213,7 +235,9 @@ def concatenate(parts: list[Asks]) -> Asks:
     return Asks(
         packets.concatenate([p.traffic for p in parts]),
         pa.concat_arrays([p.name for p in parts]),
-        *(np.concatenate(c) for c in zip(*((p.qtype, p.id, p.flags) for p in parts), strict=True)),
+        np.concatenate([p.qtype for p in parts]),
+        np.concatenate([p.id for p in parts]),
+        np.concatenate([p.flags for p in parts]),
         pa.concat_arrays([p.answers for p in parts]),
     )
 
@@ -282,6 +306,7 @@ def _mnemonics(numbers: Ints, to_text: Any, known: Bools) -> pa.Array:
 def is_dns(traffic: Traffic) -> Bools:
     """Which packets are datagrams to or from a port of DNS."""
     ports = list(DNS_PORTS)
-    return (traffic.protocol == cursor.UDP) & (
+    result: Bools = (traffic.protocol == cursor.UDP) & (
         np.isin(traffic.sport, ports) | np.isin(traffic.dport, ports)
     )
+    return result

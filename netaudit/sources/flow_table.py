@@ -58,7 +58,7 @@ class FlowTable:
         np.minimum.at(rows["ts"], of[timed], traffic.ts[timed])
         np.maximum.at(rows["ts_end"], of[timed], traffic.ts[timed])
         rows["timed"][of[timed]] = True
-        np.maximum.at(rows["last"], of, traffic.ordinal.astype(np.uint64))
+        rows["last"][of] = traffic.ordinal  # of equal indices the last assignment stays
         for side in (0, 1):
             first = sums.first[:, side]
             learn = (first >= 0) & ~rows["has_mac"][slots, side]
@@ -89,7 +89,8 @@ class FlowTable:
             quiet = np.argsort(live["last"], kind="stable")[: len(live) // 2]
             self.evicted += int((~over[quiet]).sum())
             over[quiet] = True
-        return over
+        result: Bools = over
+        return result
 
     def _keep(self, live: np.ndarray, gone: list[bytes]) -> None:
         self._rows = np.concatenate((live, np.zeros(1024, _ROW)))
@@ -126,7 +127,9 @@ class FlowTable:
         rows["tunnel"][slots] = first.tunnel
 
     def _columns(self, rows: np.ndarray) -> dict[str, Any]:
-        rows = rows[~((rows["protocol"] == cursor.TCP) & np.isin(rows["port"], list(DNS_PORTS)).any(axis=1))]
+        rows = rows[
+            ~((rows["protocol"] == cursor.TCP) & np.isin(rows["port"], list(DNS_PORTS)).any(axis=1))
+        ]
         client = _client_side(rows)
         index, server = np.arange(len(rows)), 1 - client
         named = [self._names.get(key, (None, None)) for key in rows["key"].tolist()]
@@ -156,8 +159,10 @@ class FlowTable:
 
 
 def _client_side(rows: np.ndarray) -> Ints:
-    """Which end opened: who sent the SYN or got the SYN-ACK; else the end without a well-known
-    port where just one has one (a capture may begin in the middle); else who was seen first.
+    """Which end opened: who sent the SYN or got the SYN-ACK.
+
+    A capture may begin in the middle: then the end without a well-known port where just one has
+    one; else who was seen first.
     """
     opener = rows["opener"].astype(np.int64)
     known = rows["port"] < _WELL_KNOWN

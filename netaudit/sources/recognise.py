@@ -13,7 +13,7 @@ SURE = 0.5
 _KNOWN_AS = {
     b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"%PDF": "a PDF document",
     b"\x7fELF": "a program", b"MZ": "a program", b"SQLite format 3": "an SQLite database",
-    b"GIF8": "a GIF picture", b"PK\x03\x04": "a zip archive or office document",
+    b"GIF8": "a GIF picture",
     b"\xd0\xcf\x11\xe0": "an old office document", b"PAR1": "a Parquet file",
 }
 
@@ -48,7 +48,7 @@ def recognise(lines: list[str], where: str) -> str:
     Raises:
         UnknownFormatError: None is sure enough, or two are equally sure.
     """
-    scores = {name: member.sniff(lines) for name, member in formats().items() if not member.binary}
+    scores = {name: member.sniff(lines) for name, member in formats().items()}
     best = max(scores.values(), default=0.0)
     winners = sorted(name for name, score in scores.items() if score == best)
     if best <= SURE:

@@ -46,7 +46,8 @@ def rdata_text(message: bytes, rdclass: int, rdtype: int, at: int, length: int) 
 
 def _spell(message: bytes, rdclass: int, rdtype: int, at: int, length: int) -> str:
     try:
-        return dns.rdata.from_wire(rdclass, rdtype, message, at, length).to_text()
+        class_, type_ = dns.rdataclass.RdataClass.make(rdclass), dns.rdatatype.RdataType.make(rdtype)
+        return dns.rdata.from_wire(class_, type_, message, at, length).to_text()
     except (dns.exception.DNSException, ValueError, struct.error, IndexError):
         return dns.rdata.GenericRdata(rdclass, rdtype, message[at : at + length]).to_text()  # type: ignore[arg-type]
 
@@ -116,7 +117,9 @@ class Reassembler:
         (flags,) = struct.unpack_from("!H", packet, 6)
         key = (packet[12:20], packet[4:6], packet[9:10])
         header = packet[:size]
-        data = self._put(key, header, (flags & 0x1FFF) * 8, packet[size:], flags & 0x2000, ordinal)
+        data = self._put(
+            key, header, (flags & 0x1FFF) * 8, packet[size:], more=flags & 0x2000, ordinal=ordinal
+        )
         if data is None:
             return None
         whole, header = data
@@ -127,14 +130,14 @@ class Reassembler:
         next_header, _, offset = struct.unpack_from("!BBH", packet, at)
         key = (packet[8:40], packet[at + 4 : at + 8])
         header = packet[:6] + bytes([next_header]) + packet[7:40]
-        data = self._put(key, header, offset & 0xFFF8, packet[at + 8 :], offset & 1, ordinal)
+        data = self._put(key, header, offset & 0xFFF8, packet[at + 8 :], more=offset & 1, ordinal=ordinal)
         if data is None:
             return None
         whole, header = data
         return header[:4] + struct.pack("!H", min(len(whole), MAX_DATAGRAM)) + header[6:] + whole
 
     def _put(
-        self, key: tuple[bytes, ...], header: bytes, offset: int, data: bytes, more: int, ordinal: int
+        self, key: tuple[bytes, ...], header: bytes, offset: int, data: bytes, *, more: int, ordinal: int
     ) -> tuple[bytes, bytes] | None:
         datagram = self._open.setdefault(key, _Datagram())
         if offset + len(data) > MAX_DATAGRAM or len(datagram.parts) >= MAX_PARTS:
@@ -164,4 +167,6 @@ class Reassembler:
     def _drop_oldest(self) -> None:
         _, datagram = self._open.popitem(last=False)
         self._bytes -= datagram.size
+        if not datagram.ordinals:
+            return
         self._tally.skip(LOST, datagram.ordinals[:5], count=len(datagram.ordinals), size=datagram.size)

@@ -94,9 +94,7 @@ class Streams:
         self._tally = tally
         self._open: OrderedDict[tuple[bytes, int], _Open] = OrderedDict()
 
-    def read(
-        self, window: Window, segments: Traffic, of: Ints, side: Bools, keys: list[bytes]
-    ) -> Pieces:
+    def read(self, window: Window, segments: Traffic, of: Ints, side: Bools, keys: list[bytes]) -> Pieces:
         """Find hellos, requests and DNS messages in TCP segments.
 
         Args:
@@ -132,12 +130,14 @@ class Streams:
         for part in np.split(rows, np.flatnonzero(np.diff(stream[rows])) + 1):
             if part.size:
                 number = int(stream[part[0]])
-                self._follow((keys[number // 2], number % 2), window, segments, part, begun, kind)
+                self._follow(
+                    (keys[number // 2], number % 2), window, segments, part, begun=begun, kind=kind
+                )
         self._keep_origins(segments)
         return Pieces(
-            [self._direct(window, segments, whole_hello, 5, of, keys), *self._collect(TLS, segments)],
-            [self._direct(window, segments, request, 0, of, keys), *self._collect(HTTP, segments)],
-            [self._direct(window, segments, whole_message, 2, of, keys), *self._collect(DNS, segments)],
+            [_direct(window, segments, whole_hello, of, keys, skip=5), *self._collect(TLS, segments)],
+            [_direct(window, segments, request, of, keys, skip=0), *self._collect(HTTP, segments)],
+            [_direct(window, segments, whole_message, of, keys, skip=2), *self._collect(DNS, segments)],
         )
 
     def close(self) -> None:
@@ -152,7 +152,13 @@ class Streams:
         return [2 * index[key] + side for key, side in self._open if key in index]
 
     def _follow(
-        self, key: tuple[bytes, int], window: Window, segments: Traffic, rows: Ints, begun: Ints,
+        self,
+        key: tuple[bytes, int],
+        window: Window,
+        segments: Traffic,
+        rows: Ints,
+        *,
+        begun: Ints,
         kind: Ints,
     ) -> None:
         """Put the segments of one stream together."""
@@ -232,19 +238,23 @@ class Streams:
         traffic = packets.concatenate([*carried, segments.take(rows)])
         sizes = np.array([len(data) for _, data in out])
         at = np.cumsum(sizes) - sizes
-        return [Found(
-            Window(b"".join(data for _, data in out)), traffic._replace(at=at, length=sizes),
-            [held.flow for held, _ in out],
-        )]
+        return [
+            Found(
+                Window(b"".join(data for _, data in out)),
+                traffic._replace(at=at, length=sizes),
+                [held.flow for held, _ in out],
+            )
+        ]
 
-    @staticmethod
-    def _direct(
-        window: Window, segments: Traffic, chosen: Bools, skip: int, of: Ints, keys: list[bytes]
-    ) -> Found:
-        rows = np.flatnonzero(chosen)
-        part = segments.take(rows)
-        part = part._replace(at=part.at + skip, length=part.length - skip)
-        return Found(window, part, [keys[flow] for flow in of[rows].tolist()])
+
+def _direct(
+    window: Window, segments: Traffic, chosen: Bools, of: Ints, keys: list[bytes], *, skip: int
+) -> Found:
+    """What is whole in its segment, behind `skip` octets of framing."""
+    rows = np.flatnonzero(chosen)
+    part = segments.take(rows)
+    part = part._replace(at=part.at + skip, length=part.length - skip)
+    return Found(window, part, [keys[flow] for flow in of[rows].tolist()])
 
 
 def _not_sent_twice(stream: Ints, seq: Ints, length: Ints) -> Bools:

@@ -41,6 +41,10 @@ class Traffic(NamedTuple):
 
     def take(self, rows: np.ndarray) -> Traffic:
         """Some rows, by index or mask."""
+        if rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)
+            if len(rows) == len(self.ts):
+                return self
         return Traffic(*(column[rows] for column in self))
 
 

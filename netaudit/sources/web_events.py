@@ -79,7 +79,8 @@ def _bytes(window: Window, at: Ints, length: Ints) -> pa.Array:
     """Octets of each row as a binary column; null where there are none."""
     spans = gather(window, at, length)
     array = pa.Array.from_buffers(
-        pa.binary(), len(at),
+        pa.binary(),
+        len(at),
         [None, pa.py_buffer(spans.offsets.astype(np.int32)), pa.py_buffer(spans.octets.tobytes())],
     )
     return pc.if_else(pa.array(length > 0), array, pa.scalar(None, pa.binary()))
@@ -158,4 +159,5 @@ def _version(number: int) -> str | None:
 
 def readable(hello: tls.Hellos) -> np.ndarray:
     """Which hellos are read to their end, or at least to a name."""
-    return (hello.status == Status.OK) | (hello.sni_length > 0)
+    result: np.ndarray = (hello.status == Status.OK) | (hello.sni_length > 0)
+    return result

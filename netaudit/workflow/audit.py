@@ -133,7 +133,7 @@ def _hidden(result: Scan, pseudonym: Pseudonymiser) -> Scan:
 def _with(case: Case, result: Scan, lists: ListsInUse, settings: Settings, now: dt.datetime) -> Case:
     """The case after a scan; tasks that people already work on stay as they are."""
     kept = {task.finding: task for task in case.tasks}
-    proposed = tasks_for(result.findings, _rules(settings))
+    proposed = tasks_for(result.findings, _rules(settings).values())
     return replace(
         case, as_of=now, findings=result.findings, verdicts=result.verdicts, traces=result.traces,
         funnel=result.funnel, ledger=tuple(result.ledger.files), lists=lists.versions(),

@@ -57,8 +57,15 @@ def table(kind: str, rows: list[dict[str, Any]]) -> pa.Table:
 
 def entry(kind: str, first: float, last: float, site: str = "", file: str = "") -> EvidenceFile:
     return EvidenceFile(
-        id=file or f"file-{kind}", name=kind, sha256="", size=0, format="", kinds=(kind,),
-        first=moment(first), last=moment(last), site=site,
+        id=file or f"file-{kind}",
+        name=kind,
+        sha256="",
+        size=0,
+        format="",
+        kinds=(kind,),
+        first=moment(first),
+        last=moment(last),
+        site=site,
     )
 
 
@@ -67,7 +74,8 @@ def make_logs() -> Callable[..., Logs]:
     """Logs from rows by kind; each kind covers the day around noon, or what `spans` says."""
 
     def make(
-        settings: Settings = SETTINGS, ledger: list[EvidenceFile] | None = None,
+        settings: Settings = SETTINGS,
+        ledger: list[EvidenceFile] | None = None,
         **rows: list[dict[str, Any]],
     ) -> Logs:
         tables = {kind: table(kind, values) for kind, values in rows.items()}
@@ -100,9 +108,16 @@ def nat_row() -> Callable[..., dict[str, Any]]:
 
     def make(message: str, ts: float | None, inside: str, port: int = 20500, **more: Any) -> dict[str, Any]:
         return {
-            "message": message, "ts": ts, "client_ip": inside, "client_port": 5000,
-            "public_ip": PUBLIC, "public_port": port, "server_ip": "198.51.100.7",
-            "server_port": 443, "transport": "tcp", "session": "1",
+            "message": message,
+            "ts": ts,
+            "client_ip": inside,
+            "client_port": 5000,
+            "public_ip": PUBLIC,
+            "public_port": port,
+            "server_ip": "198.51.100.7",
+            "server_port": 443,
+            "transport": "tcp",
+            "session": "1",
         } | more
 
     return make

@@ -43,11 +43,18 @@ def test_pair_joins_like_a_loop(events):
     group, time, role = (np.array([e[i] for e in events], np.int64) for i in range(3))
     count = len(events)
     spans = pair(
-        group, time, np.arange(count), role,
-        begun=np.full(count, NONE), cap=np.full(count, CAP),
+        group,
+        time,
+        np.arange(count),
+        role,
+        begun=np.full(count, NONE),
+        cap=np.full(count, CAP),
     )
     found = zip(
-        group[spans.first].tolist(), spans.start.tolist(), spans.end.tolist(), spans.doubt.tolist(),
+        group[spans.first].tolist(),
+        spans.start.tolist(),
+        spans.end.tolist(),
+        spans.doubt.tolist(),
         strict=True,
     )
     assert sorted(found) == naive(events)
@@ -55,8 +62,12 @@ def test_pair_joins_like_a_loop(events):
 
 def test_an_end_that_tells_its_beginning_needs_no_start():
     spans = pair(
-        np.array([0]), np.array([50]), np.array([0]), np.array([Role.END]),
-        begun=np.array([20]), cap=np.array([CAP]),
+        np.array([0]),
+        np.array([50]),
+        np.array([0]),
+        np.array([Role.END]),
+        begun=np.array([20]),
+        cap=np.array([CAP]),
     )
     assert (spans.start[0], spans.end[0], spans.doubt[0]) == (20, 50, 0)
 
@@ -64,8 +75,11 @@ def test_an_end_that_tells_its_beginning_needs_no_start():
 def test_a_supposed_end_gives_way_to_the_next_holder_and_a_known_one_does_not():
     nothing = np.zeros(3, np.int64)
     spans = Spans(
-        np.array([0, 10, 20]), np.array([100, 100, 100]),
-        np.array([Doubt.NO_END, 0, 0], np.uint8), nothing, nothing,
+        np.array([0, 10, 20]),
+        np.array([100, 100, 100]),
+        np.array([Doubt.NO_END, 0, 0], np.uint8),
+        nothing,
+        nothing,
     )
     cut = end_at_next(spans, np.zeros(3, np.int64), np.array([1, 2, 3]))
     assert cut.end.tolist() == [10, 100, 100]

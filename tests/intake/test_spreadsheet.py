@@ -14,6 +14,7 @@ from netaudit.errors import InputError
 from netaudit.intake.opening import ByteStream, identify
 from netaudit.intake.spreadsheet import CHUNK_ROWS, SHEET, sheet_chunks
 
+CELL = b'<c r="A2" t="inlineStr"><is><t>b</t></is></c>'
 XML = "xl/worksheets/sheet1.xml"
 
 
@@ -83,8 +84,8 @@ def test_a_row_number_beyond_all_sheets_ends_it(tmp_path):
     [
         lambda body: b'<!DOCTYPE x [<!ENTITY a "b">]>' + body,
         lambda body: body[: len(body) // 2],
-        lambda body: body.replace(b"<v>0</v>", b"<v>999</v>"),
-        lambda body: body.replace(b"<v>0</v>", b"<v>x</v>"),
+        lambda body: body.replace(CELL, b'<c r="A2" t="s"><v>999</v></c>'),
+        lambda body: body.replace(CELL, b'<c r="A2" t="s"><v>x</v></c>'),
     ],
     ids=["document type", "cut", "string out of range", "string index that is none"],
 )

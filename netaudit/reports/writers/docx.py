@@ -9,18 +9,38 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import zipfile
 from typing import Any
 
 from netaudit.reports.chart import draw
 from netaudit.reports.document import (
-    Annex, AttachmentList, Block, BulletList, Chart, Document, Heading, PageBreak, Paragraph, Run, RunKind, Runs,
-    Signature, Table, Title, text_of,
+    Annex,
+    AttachmentList,
+    Block,
+    BulletList,
+    Chart,
+    Document,
+    Heading,
+    PageBreak,
+    Paragraph,
+    Run,
+    Runs,
+    Signature,
+    Table,
+    Title,
+    text_of,
 )
-from netaudit.reports.layout import Face, Layout, read_layout
+from netaudit.reports.layout import Face, read_layout
+from netaudit.reports.writers._wordml import (
+    element,
+    field_part,
+    fixed_archive,
+    qualified,
+    run_element,
+    run_properties,
+    xml_text,
+)
 
 _EMU_PER_TWIP = 635
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_docx(document: Document) -> bytes:
@@ -47,7 +67,7 @@ class _Writer:
             self._block(block)
         out = io.BytesIO()
         self._docx.save(out)
-        return _fixed(out.getvalue())
+        return fixed_archive(out.getvalue())
 
     # -- the page -------------------------------------------------------------------------------
 
@@ -59,44 +79,44 @@ class _Writer:
         section.top_margin, section.bottom_margin = top * _EMU_PER_TWIP, bottom * _EMU_PER_TWIP
         section.left_margin, section.right_margin = left * _EMU_PER_TWIP, right * _EMU_PER_TWIP
         section.footer_distance = layout.footer_distance * _EMU_PER_TWIP
-        for grid in section._sectPr.findall(_q("w:docGrid")):  # noqa: SLF001 -- no other door to it
+        for grid in section._sectPr.findall(qualified("w:docGrid")):  # noqa: SLF001 -- no other door to it
             section._sectPr.remove(grid)  # noqa: SLF001
         if layout.line:
-            section._sectPr.append(_e("w:docGrid", type="lines", linePitch=layout.line))  # noqa: SLF001
+            section._sectPr.append(element("w:docGrid", type="lines", linePitch=layout.line))  # noqa: SLF001
 
     def _styles(self) -> None:
         """Default fonts in all four slots, and headings that are headings to the word processor."""
         styles = self._docx.styles
         normal = styles["Normal"]
         self._face_of(normal, self._layout.body)
-        defaults = styles.element.find(_q("w:docDefaults"))
+        defaults = styles.element.find(qualified("w:docDefaults"))
         if defaults is not None:
             styles.element.remove(defaults)
         language = {"val": "en-US", "eastAsia": self._document.locale if self._chinese else "zh-CN"}
-        normal.element.get_or_add_rPr().append(_e("w:lang", **language))
+        normal.element.get_or_add_rPr().append(element("w:lang", **language))
         for level, face in enumerate(self._layout.headings, 1):
             style = styles[f"Heading {level}"]
             self._face_of(style, face)
             properties = style.element.get_or_add_pPr()
             for child in list(properties):
-                if child.tag in {_q("w:spacing"), _q("w:numPr")}:
+                if child.tag in {qualified("w:spacing"), qualified("w:numPr")}:
                     properties.remove(child)
         package = self._docx.part.package
         for id_ in [i for i, rel in package.rels.items() if rel.reltype.endswith("/thumbnail")]:
             del package.rels[id_]
 
     def _face_of(self, style: Any, face: Face) -> None:
-        element = style.element
-        old = element.find(_q("w:rPr"))
+        holder = style.element
+        old = holder.find(qualified("w:rPr"))
         if old is not None:
-            element.remove(old)
-        element.append(_run_properties(face, bold=face.bold))
+            holder.remove(old)
+        holder.append(run_properties(face, bold=face.bold))
 
     def _properties(self) -> None:
         document, core = self._document, self._docx.core_properties
         moment = document.date.astimezone(dt.UTC).replace(tzinfo=None)
-        core.author = core.last_modified_by = _xml(document.creator)
-        core.title, core.language = _xml(document.title), document.locale
+        core.author = core.last_modified_by = xml_text(document.creator)
+        core.title, core.language = xml_text(document.title), document.locale
         core.created = core.modified = moment
         core.comments, core.revision = "", 1
 
@@ -114,26 +134,28 @@ class _Writer:
         paragraph = footer.paragraphs[0]._p  # noqa: SLF001
         for child in list(paragraph):
             paragraph.remove(child)
-        properties = _e("w:pPr")
+        properties = element("w:pPr")
         if side in {"left", "right"}:
-            properties.append(_e("w:ind", **{f"{side}Chars": 100, side: int(self._layout.page_number.size_pt * 20)}))
-        properties.append(_e("w:jc", val=side))
+            properties.append(
+                element("w:ind", **{f"{side}Chars": 100, side: int(self._layout.page_number.size_pt * 20)})
+            )
+        properties.append(element("w:jc", val=side))
         paragraph.append(properties)
         before, _, after = self._layout.page_number_form.partition("{page}")
         face = self._layout.page_number
         for text in (before, None, after):
             if text:
-                paragraph.append(_run(Run(text), face))
+                paragraph.append(run_element(Run(text), face))
             elif text is None:
                 for kind in ("begin", "instr", "separate", "number", "end"):
-                    run = _e("w:r")
-                    run.append(_run_properties(face))
-                    run.append(_field_part(kind))
+                    run = element("w:r")
+                    run.append(run_properties(face))
+                    run.append(field_part(kind))
                     paragraph.append(run)
 
     # -- blocks ---------------------------------------------------------------------------------
 
-    def _block(self, block: Block) -> None:
+    def _block(self, block: Block) -> None:  # noqa: C901, PLR0912 -- one case per kind of block
         layout = self._layout
         match block:
             case Title(lines):
@@ -141,13 +163,25 @@ class _Writer:
                 self._empty()
             case Heading(level, runs, number):
                 face = layout.headings[level - 1]
-                self._paragraph((Run(number), *runs), face, style=f"Heading{level}", indent=layout.indent_chars, keep=True)
+                self._paragraph(
+                    (Run(number), *runs),
+                    face,
+                    style=f"Heading{level}",
+                    indent=layout.indent_chars,
+                    keep=True,
+                )
             case Paragraph(runs, "addressee"):
                 self._paragraph(runs, layout.body)
             case Paragraph(runs, "mark"):
                 self._paragraph(runs, layout.annex)
             case Paragraph(runs, "caption"):
-                self._paragraph(runs, Face(layout.headings[0].font, layout.table.size_pt + 1.5), align="center", keep=True, loose=True)
+                self._paragraph(
+                    runs,
+                    Face(layout.headings[0].font, layout.table.size_pt + 1.5),
+                    align="center",
+                    keep=True,
+                    loose=True,
+                )
             case Paragraph(runs):
                 self._paragraph(runs, layout.body, indent=layout.indent_chars, justify=self._chinese)
             case BulletList(items):
@@ -169,23 +203,34 @@ class _Writer:
             case PageBreak():
                 self._paragraph((), layout.body, page_before=True)
 
-    def _add(self, element: Any) -> None:
-        self._body.insert(len(self._body) - 1, element)  # the section's properties stay last
+    def _add(self, block: Any) -> None:
+        self._body.insert(len(self._body) - 1, block)  # the section's properties stay last
 
     def _paragraph(
-        self, runs: Runs, face: Face, *, style: str = "", indent: int = 0, left: int = 0, hanging: int = 0,
-        right_chars: float = 0, align: str = "", keep: bool = False, page_before: bool = False, justify: bool = False,
+        self,
+        runs: Runs,
+        face: Face,
+        *,
+        style: str = "",
+        indent: int = 0,
+        left: int = 0,
+        hanging: int = 0,
+        right_chars: float = 0,
+        align: str = "",
+        keep: bool = False,
+        page_before: bool = False,
+        justify: bool = False,
         loose: bool = False,
     ) -> Any:
         """Append a paragraph. Indents are in characters of `face`; `loose` drops the exact line."""
-        paragraph, properties = _e("w:p"), _e("w:pPr")
+        paragraph, properties = element("w:p"), element("w:pPr")
         if style:
-            properties.append(_e("w:pStyle", val=style))
+            properties.append(element("w:pStyle", val=style))
         if keep:
-            properties.append(_e("w:keepNext"))
+            properties.append(element("w:keepNext"))
         if page_before:
-            properties.append(_e("w:pageBreakBefore"))
-        properties.append(_e("w:snapToGrid", val=0))
+            properties.append(element("w:pageBreakBefore"))
+        properties.append(element("w:snapToGrid", val=0))
         properties.append(self._spacing(loose=loose))
         size = face.size_pt * 20 + face.spacing_twips
         indents: dict[str, int] = {}
@@ -196,18 +241,18 @@ class _Writer:
         if right_chars:
             indents |= {"rightChars": round(right_chars * 100), "right": round(right_chars * size)}
         if indents:
-            properties.append(_e("w:ind", **indents))
+            properties.append(element("w:ind", **indents))
         if align or justify:
-            properties.append(_e("w:jc", val=align or "both"))
+            properties.append(element("w:jc", val=align or "both"))
         paragraph.append(properties)
-        paragraph.extend(_run(run, face) for run in runs)
+        paragraph.extend(run_element(run, face) for run in runs)
         self._add(paragraph)
         return paragraph
 
     def _spacing(self, *, loose: bool = False) -> Any:
         if self._layout.line and not loose:
-            return _e("w:spacing", before=0, after=0, line=self._layout.line, lineRule="exact")
-        return _e("w:spacing", before=120, after=60, line=264, lineRule="auto")
+            return element("w:spacing", before=0, after=0, line=self._layout.line, lineRule="exact")
+        return element("w:spacing", before=120, after=60, line=264, lineRule="auto")
 
     def _empty(self) -> None:
         if self._layout.line:
@@ -215,15 +260,15 @@ class _Writer:
 
     def _title(self, lines: tuple[Runs, ...]) -> None:
         paragraph = self._paragraph((), self._layout.title, align="center", keep=True)
-        spacing = paragraph.find(_q("w:pPr")).find(_q("w:spacing"))
+        spacing = paragraph.find(qualified("w:pPr")).find(qualified("w:spacing"))
         if self._layout.title_line:
-            spacing.set(_q("w:line"), str(self._layout.title_line))
+            spacing.set(qualified("w:line"), str(self._layout.title_line))
         for number, line in enumerate(lines):
             if number:
-                run = _e("w:r")
-                run.append(_e("w:br"))
+                run = element("w:r")
+                run.append(element("w:br"))
                 paragraph.append(run)
-            paragraph.extend(_run(run, self._layout.title) for run in line)
+            paragraph.extend(run_element(run, self._layout.title) for run in line)
 
     def _attachments(self, names: tuple[Runs, ...]) -> None:
         """附件说明: one empty line, indent 2; with several, numbered and aligned (GB/T 9704 7.3.4)."""
@@ -234,7 +279,9 @@ class _Writer:
             count = (Run(f"{number}."),) if len(names) > 1 else ()
             hang = 1 if count else 0
             if number == 1:
-                self._paragraph((Run(label), *count, *name), body, left=2 + width + hang, hanging=width + hang)
+                self._paragraph(
+                    (Run(label), *count, *name), body, left=2 + width + hang, hanging=width + hang
+                )
             else:
                 self._paragraph((*count, *name), body, left=2 + width + hang, hanging=hang)
 
@@ -251,21 +298,21 @@ class _Writer:
         whole = layout.page[0] - layout.margins[2] - layout.margins[3]
         total = sum(block.widths) or 1.0
         widths = [int(whole * w / total) for w in block.widths]
-        table, properties = _e("w:tbl"), _e("w:tblPr")
-        properties.append(_e("w:tblW", w=sum(widths), type="dxa"))
-        properties.append(_e("w:jc", val="center"))
-        borders = _e("w:tblBorders")
+        table, properties = element("w:tbl"), element("w:tblPr")
+        properties.append(element("w:tblW", w=sum(widths), type="dxa"))
+        properties.append(element("w:jc", val="center"))
+        borders = element("w:tblBorders")
         for side in ("top", "left", "bottom", "right", "insideH", "insideV"):
-            borders.append(_e(f"w:{side}", val="single", sz=4, space=0, color="808080"))
+            borders.append(element(f"w:{side}", val="single", sz=4, space=0, color="808080"))
         properties.append(borders)
-        properties.append(_e("w:tblLayout", type="fixed"))
-        margins = _e("w:tblCellMar")
+        properties.append(element("w:tblLayout", type="fixed"))
+        margins = element("w:tblCellMar")
         for side in ("left", "right"):
-            margins.append(_e(f"w:{side}", w=70, type="dxa"))
+            margins.append(element(f"w:{side}", w=70, type="dxa"))
         properties.append(margins)
         table.append(properties)
-        grid = _e("w:tblGrid")
-        grid.extend(_e("w:gridCol", w=w) for w in widths)
+        grid = element("w:tblGrid")
+        grid.extend(element("w:gridCol", w=w) for w in widths)
         table.append(grid)
         table.append(self._row(block.head, widths, head=True))
         table.extend(self._row(row, widths) for row in block.rows)
@@ -273,25 +320,25 @@ class _Writer:
         self._paragraph((), Face(layout.table.font, 5), loose=True)
 
     def _row(self, cells: tuple[Runs, ...], widths: list[int], *, head: bool = False) -> Any:
-        row, properties = _e("w:tr"), _e("w:trPr")
-        properties.append(_e("w:cantSplit"))
+        row, properties = element("w:tr"), element("w:trPr")
+        properties.append(element("w:cantSplit"))
         if head:
-            properties.append(_e("w:tblHeader"))
+            properties.append(element("w:tblHeader"))
         row.append(properties)
         face = self._layout.table
         for cell, width in zip(cells, widths, strict=True):
-            box, box_properties = _e("w:tc"), _e("w:tcPr")
-            box_properties.append(_e("w:tcW", w=width, type="dxa"))
+            box, box_properties = element("w:tc"), element("w:tcPr")
+            box_properties.append(element("w:tcW", w=width, type="dxa"))
             if head:
-                box_properties.append(_e("w:shd", val="clear", color="auto", fill="EDEFF1"))
-            box_properties.append(_e("w:vAlign", val="center"))
+                box_properties.append(element("w:shd", val="clear", color="auto", fill="EDEFF1"))
+            box_properties.append(element("w:vAlign", val="center"))
             box.append(box_properties)
-            paragraph, style = _e("w:p"), _e("w:pPr")
-            style.append(_e("w:snapToGrid", val=0))
-            style.append(_e("w:spacing", before=20, after=20, line=250, lineRule="auto"))
-            style.append(_e("w:jc", val="center" if head else "left"))
+            paragraph, style = element("w:p"), element("w:pPr")
+            style.append(element("w:snapToGrid", val=0))
+            style.append(element("w:spacing", before=20, after=20, line=250, lineRule="auto"))
+            style.append(element("w:jc", val="center" if head else "left"))
             paragraph.append(style)
-            paragraph.extend(_run(run, face, bold=head) for run in cell)
+            paragraph.extend(run_element(run, face, bold=head) for run in cell)
             box.append(paragraph)
             row.append(box)
         return row
@@ -301,86 +348,13 @@ class _Writer:
         width = (layout.page[0] - layout.margins[2] - layout.margins[3]) * _EMU_PER_TWIP
         paragraph = self._docx.add_paragraph()
         picture = paragraph.add_run().add_picture(io.BytesIO(draw(chart, "png")), width=int(width * 0.99))
-        picture._inline.docPr.set("descr", _xml(chart.description))  # noqa: SLF001 -- python-docx has no alt text
-        paragraph._p.get_or_add_pPr().append(_e("w:jc", val="center"))  # noqa: SLF001
+        picture._inline.docPr.set("descr", xml_text(chart.description))  # noqa: SLF001 -- python-docx has no alt text
+        paragraph._p.get_or_add_pPr().append(element("w:jc", val="center"))  # noqa: SLF001
 
 
 def _characters(runs: Runs) -> float:
     """Width in full characters; ASCII counts half."""
     return sum(0.5 if c.isascii() else 1.0 for c in text_of(runs))
-
-
-def _q(name: str) -> str:
-    from docx.oxml.ns import qn
-
-    return str(qn(name))
-
-
-def _e(name: str, **attributes: object) -> Any:
-    """A WordprocessingML element; attributes are in the same namespace."""
-    from docx.oxml.parser import OxmlElement
-
-    element: Any = OxmlElement(name)
-    for key, value in attributes.items():
-        element.set(_q(f"w:{key}"), str(value))
-    return element
-
-
-def _run(run: Run, face: Face, *, bold: bool = False) -> Any:
-    element = _e("w:r")
-    element.append(_run_properties(face, bold=bold or run.bold or face.bold, marked=run.kind is RunKind.MISSING))
-    text = _e("w:t")
-    text.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
-    text.text = _xml(run.text)
-    element.append(text)
-    return element
-
-
-def _run_properties(face: Face, *, bold: bool = False, marked: bool = False) -> Any:
-    """Fonts in all four slots, so that quotes and dashes take the Chinese face too."""
-    properties = _e("w:rPr")
-    properties.append(
-        _e("w:rFonts", hint="eastAsia", ascii=face.font, hAnsi=face.font, eastAsia=face.font, cs=face.font)
-    )
-    if bold:
-        properties.append(_e("w:b"))
-    if face.spacing_twips:
-        properties.append(_e("w:spacing", val=face.spacing_twips))
-    half_points = round(face.size_pt * 2)
-    properties.append(_e("w:sz", val=half_points))
-    properties.append(_e("w:szCs", val=half_points))
-    if marked:
-        properties.append(_e("w:highlight", val="yellow"))
-    return properties
-
-
-def _field_part(kind: str) -> Any:
-    if kind == "instr":
-        element = _e("w:instrText")
-        element.text = " PAGE "
-        return element
-    if kind == "number":
-        element = _e("w:t")
-        element.text = "1"
-        return element
-    return _e("w:fldChar", fldCharType=kind)
-
-
-def _xml(text: str) -> str:
-    """Text that XML 1.0 can carry; `document.visible` has already spelled out the rest."""
-    return "".join(c for c in text if c in "\t\n" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff")
-
-
-def _fixed(data: bytes) -> bytes:
-    """The archive again, members sorted with the content types first, all with one time."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in sorted(old.namelist(), key=lambda n: (n != "[Content_Types].xml", n)):
-            info = zipfile.ZipInfo(name, _FIXED_TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = 0o600 << 16
-            new.writestr(info, old.read(name))
-    return out.getvalue()
 
 
 WRITER = write_docx

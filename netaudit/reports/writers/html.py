@@ -7,8 +7,20 @@ from html import escape
 
 from netaudit.reports.chart import draw
 from netaudit.reports.document import (
-    Annex, AttachmentList, Block, BulletList, Chart, Document, Heading, PageBreak, Paragraph, RunKind, Runs,
-    Signature, Table, Title,
+    Annex,
+    AttachmentList,
+    Block,
+    BulletList,
+    Chart,
+    Document,
+    Heading,
+    PageBreak,
+    Paragraph,
+    RunKind,
+    Runs,
+    Signature,
+    Table,
+    Title,
 )
 from netaudit.reports.layout import Layout, read_layout
 
@@ -61,11 +73,19 @@ def write_html(document: Document) -> bytes:
 def _head(document: Document, layout: Layout) -> str:
     chinese = document.locale.startswith("zh")
     body = f'"{layout.body.font}",FangSong,{_SONG}' if chinese else f'"{layout.body.font}",Georgia,serif'
-    heading = f'"{layout.headings[0].font}",{_HEI}' if chinese else f'"{layout.headings[0].font}",Arial,sans-serif'
+    heading = (
+        f'"{layout.headings[0].font}",{_HEI}'
+        if chinese
+        else f'"{layout.headings[0].font}",Arial,sans-serif'
+    )
     kai = f'"{layout.headings[1].font}",KaiTi,{_SONG}' if chinese else heading
     title = f'"{layout.title.font}",{_SONG}' if chinese else heading
     css = _CSS % {
-        "body": body, "heading": heading, "heading2": kai, "title": title, "title_weight": 700,
+        "body": body,
+        "heading": heading,
+        "heading2": kai,
+        "title": title,
+        "title_weight": 700,
         "indent": layout.indent_chars,
         "margins": " ".join(f"{layout.margins[i] / 56.7:.1f}mm" for i in (0, 3, 1, 2)),
     }
@@ -87,7 +107,7 @@ def _runs(runs: Runs) -> str:
     return "".join(out)
 
 
-def _block(block: Block, locale: str) -> str:
+def _block(block: Block, locale: str) -> str:  # noqa: C901, PLR0911 -- one case per kind of block
     match block:
         case Title(lines):
             return "<h1>" + "<br>".join(_runs(line) for line in lines) + "</h1>\n"
@@ -105,7 +125,9 @@ def _block(block: Block, locale: str) -> str:
         case AttachmentList(names):
             return _attachments(names, locale)
         case Annex(label, title):
-            return f'<section class="annex">\n<p class="label">{_runs(label)}</p>\n<h1>{_runs(title)}</h1>\n'
+            return (
+                f'<section class="annex">\n<p class="label">{_runs(label)}</p>\n<h1>{_runs(title)}</h1>\n'
+            )
         case Signature(name, date):
             return f'<div class="signature"><p>{_runs(name)}</p><p>{_runs(date)}</p></div>\n'
         case PageBreak():

@@ -18,14 +18,20 @@ def write_json(document: Document) -> bytes:
     """The document as one JSON object, keys sorted, UTF-8."""
     blocks = [{"block": type(b).__name__.lower(), **_plain(b)} for b in document.blocks]
     whole = {
-        "schema_version": SCHEMA_VERSION, "id": document.id, "title": document.title, "locale": document.locale,
-        "audience": document.audience, "date": document.date.isoformat(), "placeholders": document.placeholders(),
-        "blocks": blocks, "facts": _plain(document.facts),
+        "schema_version": SCHEMA_VERSION,
+        "id": document.id,
+        "title": document.title,
+        "locale": document.locale,
+        "audience": document.audience,
+        "date": document.date.isoformat(),
+        "placeholders": document.placeholders(),
+        "blocks": blocks,
+        "facts": _plain(document.facts),
     }
     return (json.dumps(_plain(whole), ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: PLR0911 -- one case per kind of value
     """Dataclasses, enums and times as what JSON has; every text made visible."""
     if isinstance(value, Missing):
         return None

@@ -39,7 +39,7 @@ def _bssid(text: str) -> str | None:
 
 def _ssid(text: str) -> str | None:
     found = _CALLED.match(text)
-    return found["ssid"] if found else text.partition(":")[2]
+    return (found["ssid"] if found else text.partition(":")[2]) or None
 
 
 def _ap_name(text: str) -> str | None:

@@ -119,7 +119,7 @@ class _Table:
         if not cells:
             return "A quoted cell does not close."
         if not self.columns:
-            titled = sum(bool(cell.strip()) for cell in cells) == 1
+            titled = sum(bool(cell) for cell in header_cells(text)[1]) == 1
             return "" if titled else "A row stands before any header whose titles are known."
         found_rows = list(self._assets(cells, line))
         rows += found_rows

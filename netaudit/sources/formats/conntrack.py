@@ -42,6 +42,7 @@ _INSIDE = r"^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|127\.|[fF
 _FLOW = r"^[^=]*\bsrc="
 """A flow; an expectation (``proto=6 src=``) is none."""
 _CARRIED = r"^(?:<\d+>|[A-Z][a-z]{2} |\d{4}-\d\d-\d\d|\{)"
+_IN_TUPLE = re.compile(r"(?:(?:src|dst|sport|dport|type|code)=\S*|code=\d+ id=\d*)\Z")
 _KEPT = 1 << 17
 _MAX_PORT = 65_535
 _ANY = re.compile(
@@ -57,6 +58,7 @@ def _open(context: Context) -> Parse:
         lines, carried_ts = _peeled(chunk.lines, context)
         index, got = extract(lines, _LINE)
         ends, good = _sides(got, known)
+        good &= ~((index == len(lines) - 1) & _stops_short(chunk))
         columns = ends | {
             "ts": pc.coalesce(from_epoch(got["ts"]), carried_ts.take(pa.array(index))),
             "transport": got["proto"],
@@ -72,7 +74,7 @@ def _open(context: Context) -> Parse:
             refused(
                 {
                     "A flow is cut off or has no reply tuple.": torn,
-                    "An address or port of a flow is none.": index[~good],
+                    "An address or port of a flow is none, or cut off.": index[~good],
                 }
             ),
             len(missed) - len(torn),
@@ -88,6 +90,14 @@ def _peeled(lines: pa.StringArray, context: Context) -> tuple[pa.StringArray, pa
     peeled = peel(lines)
     untimed = pc.invert(pc.match_substring_regex(peeled.rest, r"^\[\d+\.\d+\]"))
     return peeled.rest, read_stamps(pc.if_else(untimed, peeled.stamp, None), context)
+
+
+def _stops_short(chunk: Chunk) -> bool:
+    """Whether the file ends within a tuple, so that its last number may lack digits."""
+    if not len(chunk.lines):
+        return False
+    last: str = chunk.lines[-1].as_py()
+    return int(chunk.sizes[-1]) == len(last.encode()) and _IN_TUPLE.search(last) is not None
 
 
 def _sides(

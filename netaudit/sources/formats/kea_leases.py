@@ -7,6 +7,8 @@ its end. Commas inside a cell are written ``&#x2c``.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,9 +37,9 @@ def _open(context: Context) -> Parse:
     def parse(chunk: Chunk) -> Parsed:
         heading = mask(pc.match_substring_regex(chunk.lines, f"^(?:{_V4}|{_V6})"))
         parsed = Parsed(other=int(heading.sum()))
-        starts = np.flatnonzero(heading)
-        _read(chunk.lines.slice(0, int(starts[0]) if len(starts) else None), 0, names, parsed)
-        for at, end in zip(starts.tolist(), [*starts[1:].tolist(), len(chunk.lines)], strict=True):
+        bounds = [*np.flatnonzero(heading).tolist(), len(chunk.lines)]
+        _read(chunk.lines.slice(0, bounds[0]), 0, names, parsed)
+        for at, end in pairwise(bounds):
             names[:] = chunk.lines[at].as_py().lower().split(",")
             _read(chunk.lines.slice(at + 1, end - at - 1), at + 1, names, parsed)
         return parsed
