@@ -6,13 +6,14 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pyarrow as pa
 
 from netaudit.attribution.columns import FAR, NONE, SECOND, Records, codes_of, combine
 from netaudit.attribution.held import Held
-from netaudit.attribution.intervals import Index, running_max
-from netaudit.attribution.spans import STATION_CAP_S, Doubt, Spans, pair
+from netaudit.attribution.intervals import Index, overlaps, running_max
+from netaudit.attribution.spans import STATION_CAP_S, Doubt, Spans, end_at_next, pair
 from netaudit.attribution.words import Role, roles
-from netaudit.records.addresses import format_mac, parse_mac
+from netaudit.records.addresses import V4_PREFIX, format_mac, parse_mac
 
 DETAILS = ("account", "ap_name", "bssid", "nas", "nas_port", "session", "ssid", "vlan")
 
@@ -43,27 +44,31 @@ class AccessLog:
         nas, _ = records.words("nas")
         group = combine(session, nas, device, site)[events]
         when, order = time[events], records.order()[events]
-        known = {
-            "begun": np.full(len(events), NONE),
-            "cap": np.full(len(events), STATION_CAP_S * SECOND),
-        }
         steps = np.where(session[events] < 0, _phases(group, when, order, role[events]), role[events])
-        found = pair(group, when, order, steps, **known)
-        cut = _new_addresses(ip[events], group, when, order, found)
-        found = pair(group, when, order, np.where(cut, Role.START, steps), **known)
-        self._seen = _Seen(records, events, found, group)
+        found = pair(
+            group,
+            when,
+            order,
+            steps,
+            begun=np.full(len(events), NONE),
+            cap=np.full(len(events), STATION_CAP_S * SECOND),
+        )
+        self._seen = _Seen(records, events, found, np.lexsort((order, when, group)))
         spans = replace(found, first=events[found.first], last=events[found.last])
         resets = np.flatnonzero((role == Role.RESET) & (time != NONE))
         row = spans.first
-        self.spans = _close_at_resets(spans, nas[row], (nas[resets], time[resets]))
+        spans = _close_at_resets(spans, nas[row], (nas[resets], time[resets]))
+        # A device that begins a session elsewhere has left the one whose stop was lost.
+        self.spans = end_at_next(spans, combine(device[row], site[row]), np.arange(len(row)))
         self.site = site[row]
         self.mac, self.macs = mac[row], macs
-        self.ip, self.ips = self._seen.codes(ip), ips
+        self.ips = ips
+        self.address, self.ip, self.session = self._seen.addresses(ip, ips, time, self.spans)
         account, self.accounts = records.words("account")
         self.account = _persons(self._seen.codes(account), self.accounts)
         self._macs, self._ips = codes_of(macs), codes_of(ips)
         self._by_mac = Index(self.mac, self.spans.start, self.spans.end)
-        self._by_ip = Index(self.ip, self.spans.start, self.spans.end)
+        self._by_ip = Index(self.ip, self.address.start, self.address.end)
         self._devices_of = cache(self._most_devices)
         self.held = Held(
             self.spans,
@@ -78,7 +83,7 @@ class AccessLog:
         """Sessions of a MAC (or of an address, where no MAC is known) in a time."""
         if mac is not None:
             return self._by_mac.overlapping(self._macs.get(mac, -2), low, high)
-        return self._by_ip.overlapping(self._ips.get(ip, -2), low, high)
+        return np.unique(self.session[self._by_ip.overlapping(self._ips.get(ip, -2), low, high)])
 
     def account_of(self, span: int) -> str:
         """The account of a session; empty where none is known."""
@@ -110,7 +115,7 @@ class AccessLog:
 
     def active(self, low: int, high: int) -> set[bytes]:
         """Addresses with a session in a time."""
-        now = (self.spans.start <= high) & (self.spans.end >= low) & (self.ip >= 0)
+        now = overlaps(self.address.start, self.address.end, low, high)
         return {self.ips[int(code)].as_py() for code in np.unique(self.ip[now])}
 
     def _name(self, span: int) -> str:
@@ -162,22 +167,6 @@ def _phases(group: np.ndarray, time: np.ndarray, order: np.ndarray, role: np.nda
     return out
 
 
-def _new_addresses(
-    ip: np.ndarray, group: np.ndarray, time: np.ndarray, order: np.ndarray, found: Spans
-) -> np.ndarray:
-    """``(n,)`` bool: events that give a running session another address than it had.
-
-    There the session is cut in two, so that neither half answers for the other's address.
-    """
-    by = np.lexsort((order, time, group))
-    session = np.cumsum(np.isin(by, found.first))
-    named = np.flatnonzero(ip[by] >= 0)
-    another = (np.diff(session[named], prepend=-2) == 0) & (np.diff(ip[by][named], prepend=-2) != 0)
-    mask = np.zeros(len(by), bool)
-    mask[by[named[another]]] = True
-    return mask
-
-
 def _close_at_resets(spans: Spans, nas: np.ndarray, resets: tuple[np.ndarray, np.ndarray]) -> Spans:
     """End what was open when its access server said Accounting-On or -Off (RFC 2866 5.1)."""
     end, doubt = spans.end.copy(), spans.doubt.copy()
@@ -193,27 +182,62 @@ def _close_at_resets(spans: Spans, nas: np.ndarray, resets: tuple[np.ndarray, np
 
 
 class _Seen:
-    """What the events of a span say: of each column the last value that is there."""
+    """What the events of a session say."""
 
-    def __init__(self, records: Records, events: np.ndarray, found: Spans, group: np.ndarray) -> None:
-        time, order = records.nanos("ts")[events], records.order()[events]
-        by = np.lexsort((order, time, group))
+    def __init__(self, records: Records, events: np.ndarray, found: Spans, by: np.ndarray) -> None:
+        """Keep the events in the order `by` in which they were paired to the spans `found`."""
         self._records, self._rows = records, events[by]
         place = np.empty(len(by), np.int64)
         place[by] = np.arange(len(by))
         self._low, self._high = place[found.first], place[found.last]
 
     def codes(self, values: np.ndarray) -> np.ndarray:
-        """Of a column of codes, each span's last that is not -1."""
-        at = np.where(values[self._rows] >= 0, np.arange(len(self._rows)), -1)
-        last = np.maximum.accumulate(at)[self._high] if len(at) else at
-        return np.where(last >= self._low, values[self._rows[last]], -1) if len(at) else last
+        """Of a column of codes, each session's last that is not -1."""
+        if not len(self._rows):
+            return self._low
+        seen = values[self._rows]
+        last = np.maximum.accumulate(np.where(seen >= 0, np.arange(len(seen)), -1))[self._high]
+        return np.where(last >= self._low, seen[last], -1)
 
     def value(self, span: int, name: str) -> object:
-        """Of a column, the span's last cell that is not null."""
+        """Of a column, the session's last cell that is not null."""
         rows = self._rows[self._low[span] : self._high[span] + 1]
         for row in rows[::-1]:
             value = self._records.value(name, int(row))
             if value not in {None, ""}:
                 return value
         return None
+
+    def addresses(
+        self, ip: np.ndarray, ips: pa.Array, time: np.ndarray, sessions: Spans
+    ) -> tuple[Spans, np.ndarray, np.ndarray]:
+        """Spans of the addresses that the sessions had, their codes, and the session of each.
+
+        The first IPv4 address counts from the session's beginning, for it comes with the first
+        interim record; it counts until another takes its place, or the session ends. A session has
+        many IPv6 addresses at a time: each counts throughout.
+        """
+        session = np.repeat(np.arange(len(self._low)), self._high - self._low + 1)
+        named = np.flatnonzero(ip[self._rows] >= 0)
+        code, of, row = ip[self._rows[named]], session[named], self._rows[named]
+        v4 = np.array([packed.startswith(V4_PREFIX) for packed in ips.to_pylist()], bool)
+        slot = combine(of, np.where(v4[code], -1, code))
+        order = np.lexsort((named, slot))
+        code, of, row, slot = code[order], of[order], row[order], slot[order]
+        fresh = np.diff(slot, prepend=-2) != 0
+        head = np.flatnonzero(fresh | (np.diff(code, prepend=-2) != 0))
+        tail = np.append(head[1:], len(code)) - 1
+        initial = fresh[head]
+        final = np.append(initial[1:], [True])[: len(head)]
+        owner = of[head]
+        start = np.where(initial, sessions.start[owner], time[row[head]])
+        end = np.where(final, sessions.end[owner], np.append(start[1:], [NONE])[: len(head)])
+        doubt = sessions.doubt[owner] & (initial * Doubt.NO_START + final * Doubt.NO_END)
+        spans = Spans(
+            start,
+            np.maximum(start, end),
+            doubt.astype(np.uint8),
+            np.where(initial, sessions.first[owner], row[head]),
+            np.where(final, sessions.last[owner], row[tail]),
+        )
+        return spans, code[head], owner

@@ -93,12 +93,13 @@ def _part(spans: Spans, records: Records, site: np.ndarray) -> Part:
 
 
 def _sessions(log: AccessLog) -> Part:
-    rows = np.flatnonzero((log.ip >= 0) & (log.mac >= 0))
+    rows = np.flatnonzero(log.mac[log.session] >= 0)
+    owner = log.session[rows]
     return (
-        log.spans.take(rows),
+        log.address.take(rows),
         log.ips.take(pa.array(log.ip[rows])),
-        log.macs.take(pa.array(log.mac[rows])),
-        log.site[rows],
+        log.macs.take(pa.array(log.mac[owner])),
+        log.site[owner],
     )
 
 

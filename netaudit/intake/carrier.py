@@ -154,7 +154,7 @@ def _fill(groups: dict[str, pa.Array], more: dict[str, pa.Array]) -> dict[str, p
 
 
 def _unwrapped(lines: pa.Array) -> dict[str, pa.Array]:
-    """journald's and Docker's JSON, where a line is such an object; nulls elsewhere."""
+    """Journald's and Docker's JSON, where a line is such an object; nulls elsewhere."""
     wrapped = pc.fill_null(pc.match_substring_regex(lines, r'^\s*\{.*"(?:MESSAGE|log)"\s*:\s*"'), False)
     out = {name: pa.nulls(len(lines), pa.string()) for name in _GROUPS}
     if not pc.any(wrapped).as_py():

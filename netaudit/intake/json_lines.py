@@ -33,6 +33,7 @@ TOO_DEEP = "The object is nested too deeply."
 
 _LINE = "#line"  # added to each object, so that a row is known to be its line's and no other's
 _MANY_BRACKETS = 200
+_MOST_DIGITS = 300
 _ODD = r"\\u[dD][89a-fA-F]"  # halves of surrogate pairs
 
 
@@ -151,7 +152,7 @@ def _read_each(
     bad: dict[str, list[int]] = {}
     for number, line in zip(index.tolist(), text.take(pa.array(index, pa.int64())).to_pylist(), strict=True):
         try:
-            rows.append(_fields(json.loads(line, object_pairs_hook=_pairs), schema))
+            rows.append(_fields(json.loads(line, object_pairs_hook=_pairs, parse_int=_number), schema))
             good.append(number)
         except _Unfit as error:
             bad.setdefault(str(error), []).append(number)
@@ -195,7 +196,7 @@ def _fields(found: Any, fields: Iterable[pa.Field]) -> dict[str, Any]:
 _INT64 = range(-(2**63), 2**63)
 
 
-def _value(value: Any, type_: pa.DataType) -> Any:
+def _value(value: Any, type_: pa.DataType) -> Any:  # noqa: PLR0911 -- one per type
     """`value` where it is of `type_` in JSON's own sense; nothing is converted."""
     if value is None:
         return None
@@ -210,14 +211,12 @@ def _value(value: Any, type_: pa.DataType) -> Any:
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if pa.types.is_floating(type_) and number:
-        return _float(value)
+        return float(value)
     if pa.types.is_integer(type_) and isinstance(value, int) and number and value in _INT64:
         return value
     raise _Unfit(WRONG_TYPE)
 
 
-def _float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError as error:
-        raise _Unfit(WRONG_TYPE) from error
+def _number(digits: str) -> float:
+    """Whole numbers as int; those of hundreds of digits as float, which Python does not refuse."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)

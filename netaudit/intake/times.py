@@ -184,10 +184,11 @@ def from_yearless(month: pa.Array, day: pa.Array, clock: pa.Array, context: Cont
 def index_of_month(month: pa.Array) -> np.ndarray:
     """1 to 12 for English month abbreviations, 0 for anything else."""
     index = pc.index_in(pc.utf8_title(month), value_set=pa.array(MONTHS))
-    return pc.fill_null(pc.add(index, 1), 0).to_numpy(zero_copy_only=False)
+    number: np.ndarray = pc.fill_null(pc.add(index, 1), 0).to_numpy(zero_copy_only=False)
+    return number
 
 
-def from_parts(
+def from_parts(  # noqa: PLR0917 -- the parts of a date, in the order that everybody knows
     year: np.ndarray, month: np.ndarray, day: np.ndarray, hour: np.ndarray, minute: np.ndarray,
     second: np.ndarray, nanos: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,8 @@ HEADER = 12
 MAX_STEPS = 255
 """127 labels, and a pointer before each (RFC 1035 section 2.3.4)."""
 MAX_OCTETS = 255
+MAX_QUESTIONS = 256
+"""Of one message: a multicast sender's datagram holds some dozens, all others one."""
 
 _SPECIAL = b'."();@$\\'
 
@@ -200,7 +202,7 @@ def read_questions(window: Window, at: Ints, length: Ints, count: Ints) -> Quest
     names: list[Names] = []
     rows = np.flatnonzero(count > 0)
     asked = 0
-    while rows.size:
+    while rows.size and asked < MAX_QUESTIONS:
         name = read_names(window, here[rows], at[rows], end[rows], fold=True)
         name_status = np.where(
             (name.status == Status.OK) & (name.after + 4 > end[rows]), Status.TRUNCATED, name.status
@@ -214,6 +216,7 @@ def read_questions(window: Window, at: Ints, length: Ints, count: Ints) -> Quest
         here[rows] = name.after + 4
         asked += 1
         rows = rows[count[rows] > asked]
+    status[rows] = Status.MALFORMED
     nothing = np.zeros(0, np.int64)
     message, qtype, qclass = (np.concatenate(c) for c in zip((nothing,) * 3, *found, strict=True))
     name = Names(

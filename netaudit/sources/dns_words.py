@@ -34,7 +34,7 @@ def _qtype(word: str) -> str:
         return "ANY"
     if match := _NUMBERED.match(word):
         number = int(match[1])
-        return dns.rdatatype.to_text(number) if number <= 0xFFFF else word
+        return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(number)) if number <= 0xFFFF else word
     return word
 
 
@@ -44,5 +44,5 @@ def _rcode(word: str) -> str:
     word = word.strip().upper()
     if match := _NUMBERED.match(word):
         number = int(match[1])
-        return dns.rcode.to_text(number) if number <= 0xFFF else word
+        return dns.rcode.to_text(dns.rcode.Rcode.make(number)) if number <= 0xFFF else word
     return _RCODES.get(word, word)

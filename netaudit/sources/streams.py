@@ -93,6 +93,7 @@ class Streams:
         """Losses are counted in `tally`."""
         self._tally = tally
         self._open: OrderedDict[tuple[bytes, int], _Open] = OrderedDict()
+        self._held = 0
 
     def read(self, window: Window, segments: Traffic, of: Ints, side: Bools, keys: list[bytes]) -> Pieces:
         """Find hellos, requests and DNS messages in TCP segments.
@@ -163,6 +164,7 @@ class Streams:
     ) -> None:
         """Put the segments of one stream together."""
         held = self._open.pop(key, None)
+        self._held -= held.held if held else 0
         seqs, begins, kinds = segments.seq[rows].tolist(), begun[rows].tolist(), kind[rows].tolist()
         at, length = segments.at[rows].tolist(), segments.length[rows].tolist()
         for number, row in enumerate(rows.tolist()):
@@ -181,6 +183,7 @@ class Streams:
             held = self._advance(held, row)
         if held is not None:
             self._open[key] = held
+            self._held += held.held
             self._make_room()
 
     def _advance(self, held: _Open, row: int) -> _Open | None:
@@ -220,8 +223,10 @@ class Streams:
                 held.row = -1
 
     def _make_room(self) -> None:
-        while len(self._open) > MAX_STREAMS or sum(o.held for o in self._open.values()) > MAX_HELD:
-            self._give_up(self._open.popitem(last=False)[1])
+        while len(self._open) > MAX_STREAMS or self._held > MAX_HELD:
+            _, oldest = self._open.popitem(last=False)
+            self._held -= oldest.held
+            self._give_up(oldest)
 
     def _give_up(self, held: _Open) -> None:
         ordinals = [] if held.origin is None else held.origin.ordinal.tolist()

@@ -351,3 +351,26 @@ def test_impossible_times_are_answered(make_logs, ask, year):
             ask(0), at=at, mac=parse_mac(mac or ""), client_ip=parse_ip(ip or ""), skew_s=1e300
         )
         assert walk_back(question, logs).hops
+
+
+def test_a_session_with_both_families_holds_all_its_addresses(make_logs, ask):
+    logs = make_logs(
+        radius=[
+            session("start", 0),
+            session("interim-update", 10, client_ip=IP),
+            session("interim-update", 10, client_ip="fd00:60::1"),
+            session("interim-update", 60, client_ip="fd00:60::2"),
+            session("stop", 500),
+        ]
+    )
+    for address in (IP, "fd00:60::1", "fd00:60::2"):
+        found = hop(walk_back(ask(300, client_ip=address, skew_s=0), logs), "lease")
+        assert [c.value for c in found.candidates] == [MAKER]
+
+
+def test_a_lost_stop_gives_way_to_the_next_session_of_the_device(make_logs, ask):
+    logs = make_logs(
+        radius=[session("start", 0, account="a"), session("start", 1_000, account="b", session="S2")]
+    )
+    found = hop(walk_back(ask(2_000, mac=MAKER), logs), "station")
+    assert (found.outcome, [c.value for c in found.candidates]) == (Outcome.HELD, ["b"])

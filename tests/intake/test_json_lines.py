@@ -53,21 +53,24 @@ BAD = [
     ('{"ts":5}', json_lines.WRONG_TYPE),
     ('{"d":[]}', json_lines.WRONG_TYPE),
     ('{"l":{}}', json_lines.WRONG_TYPE),
-    ('{"f":' + "9" * 400 + "}", json_lines.WRONG_TYPE),
     ('{"o":' + "[" * 50_000 + "]" * 50_000 + "}", json_lines.TOO_DEEP),
-    ('{"o":' + "9" * 5_000 + ',"n":"x"}', None),
 ]
 
 
 @pytest.mark.parametrize(("text", "reason"), BAD, ids=range(len(BAD)))
-def test_a_bad_line_is_rejected_alone(text: str, reason: str | None) -> None:
+def test_a_bad_line_is_rejected_alone(text: str, reason: str) -> None:
     found = read(pa.array(['{"n":1}', text, "", '{"n":3}']), SCHEMA)
     assert found.index.tolist() == [0, 3]
     assert found.column("n").to_pylist() == [1, 3]
     assert found.blank == 1
     assert [lines.tolist() for lines in found.rejected.values()] == [[1]]
-    if reason:
-        assert list(found.rejected) == [reason]
+    assert list(found.rejected) == [reason]
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "9" * 5_000, "1e300", "NaN"])
+def test_odd_numbers_are_the_same_both_ways(number: str) -> None:
+    texts = [f'{{"f":{number},"o":{number}}}']
+    assert repr(rows(texts)) == repr(rows([*texts, '{"n":"x"}']))
 
 
 def test_an_object_over_two_lines_never_slips_between_rows() -> None:

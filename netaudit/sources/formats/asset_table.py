@@ -48,6 +48,8 @@ _MACS = re.compile(
     r"|[0-9a-f]{4}(?P<b>[.-])[0-9a-f]{4}(?P=b)[0-9a-f]{4}|[0-9a-f]{6}-[0-9a-f]{6}|[0-9a-f]{12})(?![0-9a-f]|[:.-][0-9a-f])",
     re.IGNORECASE,
 )
+_VALUE = re.compile(r"\d\.\d{1,3}\.\d|(?:[0-9a-fA-F]{2}[:-]){5}")
+"""What stands in no header."""
 _DATE = r"^(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?(?:[ T](?P<clock>\d{1,2}:\d{2}(?::\d{2})?))?$"
 
 
@@ -112,7 +114,7 @@ class _Table:
             text, self.columns = text.removeprefix(SHEET), {}
         if not text.strip(" \t,;|"):
             return ""
-        if found := columns_of(header_cells(text)[1]):
+        if not _VALUE.search(text) and (found := columns_of(header_cells(text)[1])):
             self.separator, self.columns = header_cells(text)[0], found
             return ""
         cells = split_quoted(text, self.separator) if '"' in text else text.split(self.separator)

@@ -44,7 +44,7 @@ _NO_VERDICT = ("validation", "dnssec-query", "dnssec-retry")
 # rfc2131.c and rfc3315.c, log_packet(): ``[XID ]DHCPACK(IF) [IP ][MAC|DUID][ TEXT]``
 _LEASE = (
     r"^(?:dnsmasq-dhcp(?:\[\d+\])?: )?(?:\d+ )?DHCP(?P<message>[A-Z]+)\([^)]*\)"
-    rf"(?: (?P<ip>\d+\.\d+\.\d+\.\d+|[0-9a-fA-F:]*::[0-9a-fA-F:]*|(?:[0-9a-fA-F]{{1,4}}:){{7}}[0-9a-fA-F]{{1,4}}))?"
+    r"(?: (?P<ip>\d+\.\d+\.\d+\.\d+|[0-9a-fA-F:]*::[0-9a-fA-F:]*|(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}))?"
     r"(?: (?P<station>(?:[0-9a-fA-F]{2}-)?(?:[0-9a-fA-F]{2}:){5,}[0-9a-fA-F]{2}))?(?: (?P<text>.*))?$"
 )
 _MAC_LENGTH = 17
@@ -81,7 +81,7 @@ def _open(context: times.Context) -> Parse:
 
 
 def _names(text: pa.StringArray) -> pa.Array:
-    """dnsmasq prints a blank inside a label as it is, and a name that it cannot print not at all."""
+    """Dnsmasq prints a blank inside a label as it is, and a name that it cannot print not at all."""
     hidden = pc.starts_with(text, "<")
     return normalise_column(pc.if_else(hidden, None, pc.replace_substring(text, " ", "\\032")))
 
@@ -215,9 +215,9 @@ _SAMPLES = (
         note="OpenWrt's logread; blanks in a name",
     ),
     Sample(
-        "Nov 23 00:00:49 dnsmasq[674]: 125 10.1.0.22/53401 query[A] ads.example from 10.1.0.22\n"
-        "Nov 23 00:00:49 dnsmasq[674]: 125 10.1.0.22/53401 gravity blocked ads.example is 0.0.0.0",
-        ({"kind": "dns", "name": "ads.example", "action": "blocked", "answers": ["0.0.0.0"]},),
+        "Nov 23 00:00:49 dnsmasq[674]: 125 10.1.0.22/53401 query[AAAA] ads.example from 10.1.0.22\n"
+        "Nov 23 00:00:49 dnsmasq[674]: 125 10.1.0.22/53401 gravity blocked ads.example is ::",
+        ({"kind": "dns", "name": "ads.example", "action": "blocked", "answers": ["::"]},),
         note="Pi-hole",
     ),
     Sample(

@@ -101,7 +101,8 @@ def _server_first(get: Field, event: str) -> np.ndarray:
     ports = pa.array(_DNS_PORTS)
     to_server = pc.is_in(get("dest_port"), value_set=ports)
     from_server = pc.is_in(get("src_port"), value_set=ports)
-    return mask(answer) & (mask(from_server) | ~mask(to_server))
+    turned: np.ndarray = mask(answer) & (mask(from_server) | ~mask(to_server))
+    return turned
 
 
 def _question(get: Field, event: str, field: str) -> pa.Array:
@@ -193,7 +194,7 @@ def _flow(get: Field, context: times.Context) -> dict[str, Any]:
 
 def _shook(flags: pa.Array) -> pa.Array:
     """Whether a side sent both SYN and ACK (hex flags, RFC 9293 section 3.1)."""
-    return by_distinct(flags, lambda text: _has_syn_ack(text), pa.bool_())
+    return by_distinct(flags, _has_syn_ack, pa.bool_())
 
 
 def _has_syn_ack(text: str) -> bool | None:

@@ -60,20 +60,15 @@ class _Header:
             word = re.sub(r"\\x([0-9a-fA-F]{2})", lambda m: chr(int(m[1], 16)), line[11:].strip())
             return _Header(separator=word or "\t")
         name, *values = line.split(self.separator)
-        value = values[0] if values else ""
-        match name:
-            case "#set_separator":
-                return replace(self, set_separator=value or ",")
-            case "#empty_field":
-                return replace(self, empty=value)
-            case "#unset_field":
-                return replace(self, unset=value)
-            case "#path":
-                return replace(self, path=value)
-            case "#fields":
-                return replace(self, fields=tuple(values))
-            case _:
-                return self
+        if name == "#fields":
+            return replace(self, fields=tuple(values))
+        key = _HEADER_WORDS.get(name)
+        return replace(self, **{key: values[0]}) if key and values and values[0] else self
+
+
+_HEADER_WORDS = {
+    "#set_separator": "set_separator", "#empty_field": "empty", "#unset_field": "unset", "#path": "path",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
