@@ -33,7 +33,9 @@ def records_of(member: LogFormat, sample: Sample) -> list[dict[str, Any]]:
     sizes = np.array([len(line.encode()) + 1 for line in lines.to_pylist()])
     context = times.Context(zone=times.parse_zone(sample.timezone), collected=COLLECTED)
     parsed = member.open(context)(Chunk(lines, 1, nothing, sizes))
-    used = sum(len(r.line) for r in parsed.rows) + sum(len(v) for v in parsed.rejected.values()) + parsed.other
+    used = (
+        sum(len(r.line) for r in parsed.rows) + sum(len(v) for v in parsed.rejected.values()) + parsed.other
+    )
     assert used >= 1 or not sample.text
     found = []
     for rows in parsed.rows:

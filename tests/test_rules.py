@@ -41,8 +41,12 @@ class TestRule:
     def test_wordings_print_with_nothing_known(self, rule):
         empty = Verdict(rule.id, Outcome.VIOLATED)
         for locale in ("en", "zh-CN", "zh-TW"):
-            assert all("{" not in rule.wording(part, empty, locale) for part in ("title", "finding", "action"))
+            assert all(
+                "{" not in rule.wording(part, empty, locale) for part in ("title", "finding", "action")
+            )
 
 
 def test_the_page_is_current():
-    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == render(RULES, read_norms(), on=PRINTED_ON)
+    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == render(
+        RULES, read_norms(), on=PRINTED_ON
+    )

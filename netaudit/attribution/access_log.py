@@ -154,7 +154,8 @@ def most_at_once(device: np.ndarray, start: np.ndarray, end: np.ndarray) -> int:
 def _persons(account: np.ndarray, accounts: list[str]) -> np.ndarray:
     """Account codes without those that are a device's own address (MAC authentication)."""
     machine = np.array([parse_mac(word) is not None for word in accounts] + [True])
-    return np.where(machine[account], -1, account)
+    persons: np.ndarray = np.where(machine[account], -1, account)
+    return persons
 
 
 def _phases(group: np.ndarray, time: np.ndarray, order: np.ndarray, role: np.ndarray) -> np.ndarray:
@@ -189,7 +190,8 @@ class _Seen:
         self._records, self._rows = records, events[by]
         place = np.empty(len(by), np.int64)
         place[by] = np.arange(len(by))
-        self._low, self._high = place[found.first], place[found.last]
+        self._low: np.ndarray = place[found.first]
+        self._high: np.ndarray = place[found.last]
 
     def codes(self, values: np.ndarray) -> np.ndarray:
         """Of a column of codes, each session's last that is not -1."""
@@ -197,7 +199,8 @@ class _Seen:
             return self._low
         seen = values[self._rows]
         last = np.maximum.accumulate(np.where(seen >= 0, np.arange(len(seen)), -1))[self._high]
-        return np.where(last >= self._low, seen[last], -1)
+        found: np.ndarray = np.where(last >= self._low, seen[last], -1)
+        return found
 
     def value(self, span: int, name: str) -> object:
         """Of a column, the session's last cell that is not null."""
@@ -226,7 +229,7 @@ class _Seen:
         code, of, row, slot = code[order], of[order], row[order], slot[order]
         fresh = np.diff(slot, prepend=-2) != 0
         head = np.flatnonzero(fresh | (np.diff(code, prepend=-2) != 0))
-        tail = np.append(head[1:], len(code)) - 1
+        tail = np.append(head[1:], [len(code)])[: len(head)] - 1
         initial = fresh[head]
         final = np.append(initial[1:], [True])[: len(head)]
         owner = of[head]

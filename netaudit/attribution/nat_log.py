@@ -11,7 +11,7 @@ from netaudit.attribution.held import Held
 from netaudit.attribution.intervals import Index
 from netaudit.attribution.spans import Spans, end_at_next, pair
 from netaudit.attribution.trace import Question
-from netaudit.attribution.words import Role, denied, roles
+from netaudit.attribution.words import Role, denied, momentary, roles
 from netaudit.records.addresses import format_ip
 
 CAPS_S = {"tcp": 432_000, "udp": 180, "icmp": 30, "icmpv6": 30}
@@ -160,6 +160,7 @@ def _sessions(records: Records, site: np.ndarray, transport: np.ndarray, transpo
     caps = np.array([CAPS_S.get(word.lower(), OTHER_CAP_S) for word in transports] + [OTHER_CAP_S])
     block = records.numbers("public_port_end") > records.numbers("public_port")
     cap = np.where(block, BLOCK_CAP_S, caps[transport]) * SECOND
+    cap = np.where(momentary(records), 0, cap)
     spans = pair(
         group[events],
         time[events],

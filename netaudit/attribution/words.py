@@ -51,7 +51,8 @@ _NAT_END = frozenset(
         "deallocated",
     }
 )
-_NAT_SEEN = frozenset({"update", "entry", "snapshot", "interim"})
+_NAT_MOMENT = frozenset({"entry", "snapshot"})
+_NAT_SEEN = _NAT_MOMENT | {"update", "interim"}
 
 _LEASE_END = frozenset(
     {
@@ -209,6 +210,14 @@ def roles(kind: str, records: Records) -> np.ndarray:
     by_word = np.array([_READERS[kind](word) for word in words] + [_READERS[kind]("")], np.int64)
     role: np.ndarray = by_word[codes]  # -1, no word, is the last
     return role
+
+
+def momentary(records: Records) -> np.ndarray:
+    """``(n,)`` bool: entries of a table of translations, which tell of their own moment only."""
+    codes, words = records.words("message")
+    by_word = np.array([bool(_parts(word) & _NAT_MOMENT) for word in words] + [False])
+    moment: np.ndarray = by_word[codes]
+    return moment
 
 
 def denied(records: Records) -> np.ndarray:

@@ -12,6 +12,7 @@ from netaudit.errors import InputError
 MAX_BYTES = 20 << 20
 MAX_EXPANDED = 200 << 20
 MAX_LINES = 20_000
+MAX_LINE = 20_000
 _INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
 
@@ -24,7 +25,8 @@ def read_letter(path: Path) -> list[str]:
     """
     try:
         data_size = path.stat().st_size
-        head = path.open("rb").read(4) if data_size else b""
+        with path.open("rb") as stream:
+            head = stream.read(4)
     except OSError as error:
         raise InputError(
             "cannot-read",
@@ -34,14 +36,20 @@ def read_letter(path: Path) -> list[str]:
             reason=error.strerror or str(error),
         ) from error
     if data_size > MAX_BYTES:
-        raise InputError(
-            "letter-too-large",
-            "This file is too large for a letter.",
-            where=str(path),
-            hint="Give the letter itself, without its attachments.",
-        )
+        raise _too_large(path)
     lines = list(_docx_lines(path)) if head == b"PK\x03\x04" else _text_lines(path)
-    return [line.strip() for line in lines[:MAX_LINES] if line.strip()]
+    if len(lines) > MAX_LINES or any(len(line) > MAX_LINE for line in lines):
+        raise _too_large(path)
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _too_large(path: Path) -> InputError:
+    return InputError(
+        "letter-too-large",
+        "This file is too large for a letter.",
+        where=str(path),
+        hint="Give the letter itself, without its attachments.",
+    )
 
 
 def plain(text: str) -> str:

@@ -36,6 +36,8 @@ WHOSE = "The letter names an address or port without saying whose it is; it was 
 ONE_FOR_ALL = "What the letter names only once (an address, a destination) was taken for every visit."
 
 MAX_CLUES = 1_000
+TOO_MANY = "The letter names more visits than can be read; only the first thousand were."
+MAX_UNIT = 4_000
 
 _OURS = r"(?:源(?:公网)?(?:IP|地址)|公网|出口|贵单位|你单位|我单位|你局|source(?:\s+(?:ip|address))?|public|your|egress)"
 _THEIRS = r"(?:目的|目标|对端|远端|境外|服务器|解析(?:为|到)|destination|dst|remote|server|resolv\w+)"
@@ -123,6 +125,8 @@ def read_clues(
             loose += values
     if not clues and any(v.owner or v.kind == "name" for v in loose):
         clues, loose = [_fill(Clue(), loose)], []
+    if len(clues) > MAX_CLUES:
+        notes.add(TOO_MANY)
     kept = [_share(clue, loose, notes) for clue in clues[:MAX_CLUES]]
     kept = [c for c in kept if c.public_ip or c.dst_ip or c.dst_name or c.port]
     return tuple(_with_missing(c, zone_stated=zone_stated) for c in kept), tuple(sorted(notes))
@@ -136,7 +140,7 @@ def _units(lines: Iterable[str]) -> list[str]:
         label = _LABEL.match(line)
         if label and len(line) < 120 and not re.search(r"。(?!\s?[\]】]|\Z)", line):
             name = label["label"].strip()
-            if labels and name not in labels:
+            if labels and name not in labels and len(units[-1]) < MAX_UNIT:
                 units[-1] += "; " + line
             else:
                 units.append(line)

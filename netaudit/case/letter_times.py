@@ -120,7 +120,7 @@ def find_date(text: str, *, before: dt.date | None = None) -> dt.date | None:
     """The first whole date in `text`, also in Chinese numerals (二〇二六年十一月三日)."""
     if match := _HAN_DATE.search(text):
         year = int("".join(str(_HAN_DIGIT[c]) for c in match[1]))
-        return _date(year, _han_number(match[2]), _han_number(match[3]))
+        return _date(year, han_number(match[2]), han_number(match[3]))
     moments = find_moments(text, dt.UTC, before=before)
     return moments[0].at.date() if moments else None
 
@@ -176,7 +176,9 @@ def _moment(
     own_zone = _stated_zone(match["zone"], notes)
     if own_zone is None and match.re is _CLOCK_FIRST and (later := _LATER_ZONE.match(text, end)):
         own_zone, end = _stated_zone(later["zone"], notes), later.end()
-    if _ABOUT_BEFORE.search(text[: match.start()]) or _ABOUT_AFTER.match(text, end):
+    if _ABOUT_BEFORE.search(text[max(0, match.start() - 20) : match.start()]) or _ABOUT_AFTER.match(
+        text, end
+    ):
         notes.append(APPROXIMATE)
     hour, minute, second, precision = clock
     at = dt.datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=own_zone or zone)
@@ -245,9 +247,11 @@ def _date(year: int, month: int, day: int) -> dt.date | None:
         return None
 
 
-def _han_number(text: str) -> int:
-    """1 to 99 in Chinese numerals."""
-    tens, _, ones = text.rpartition("十")
-    if "十" not in text:
-        return _HAN_DIGIT[text] if len(text) == 1 else 0
-    return (_HAN_DIGIT.get(tens, 1) if tens else 1) * 10 + (_HAN_DIGIT[ones] if ones else 0)
+def han_number(text: str) -> int:
+    """1 to 99 in Chinese numerals; 0 for anything else."""
+    match = re.fullmatch(r"([一二三四五六七八九]?)(十?)([一二三四五六七八九]?)", text)
+    if match is None or (match[1] and match[3] and not match[2]):
+        return 0
+    tens = (_HAN_DIGIT[match[1]] if match[1] else 1) * 10 if match[2] else 0
+    ones = match[3] if match[2] else match[1] + match[3]
+    return tens + (_HAN_DIGIT[ones] if ones else 0)

@@ -15,7 +15,14 @@ from pathlib import Path
 
 from netaudit.case.letter import plain, read_letter
 from netaudit.case.letter_clues import read_clues
-from netaudit.case.letter_times import NO_ZONE, find_date, find_moments, is_only_date, stated_zone
+from netaudit.case.letter_times import (
+    NO_ZONE,
+    find_date,
+    find_moments,
+    han_number,
+    is_only_date,
+    stated_zone,
+)
 from netaudit.case.notice import Notice
 from netaudit.intake.times import parse_zone
 
@@ -51,9 +58,12 @@ _OFFICE = re.compile(
 )
 _KINDS = r"(?:通报|通知|通知书|告知书|提示函|函|预警|督办单|notice)"
 _SUBJECT = re.compile(rf"(?:.{{0,40}}关于.{{2,90}}的?{_KINDS}|(?:责令|网络安全)\S{{2,40}}{_KINDS})")
+_HAN_COUNT = re.compile(r"[一二两三四五六七八九十]{1,3}(?=\s?个?(?:工作日|自然日|日|天|小时))")
+_SENTENCE = re.compile(r"[^。;!]+")
 _DUE_WORDS = re.compile(
-    r"[^。;!]*?(?:(?:于|在)[^。;]{2,40}?(?:前|内|之前|以前)|\d+\s?(?:个工作日|个自然日|日|天|小时)[之以]?内|(?:反馈|整改)时限|截止"
-    r"|\bby\b|no\s+later\s+than|not\s+later\s+than|\bbefore\b|within\s+\w+\s+(?:working|business|calendar)?\s?(?:days?|hours?)|deadline)[^。;!]*",
+    r"[于在][^。;]{2,40}?(?:前|内)|[\d一二两三四五六七八九十]{1,3}\s?(?:个工作日|个自然日|日|天|小时)[之以]?内|(?:反馈|整改)时限|截止"
+    r"|\bby\b|no\s+later\s+than|not\s+later\s+than|\bbefore\b|deadline"
+    r"|within\s+\w{1,9}\s+(?:(?:working|business|calendar)\s+)?(?:days?|hours?)",
     re.IGNORECASE,
 )
 _DUTY = re.compile(
@@ -70,7 +80,6 @@ _ENGLISH_NUMERALS = {
         ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], 1
     )
 }
-_HAN_NUMERALS = dict(zip("一二三四五六七八九", "123456789", strict=True)) | {"两": "2", "十": "10"}
 
 
 def read_notice(path: Path, *, timezone: str, received_at: dt.datetime | None = None) -> Notice:
@@ -176,8 +185,8 @@ def _deadline(
 ) -> tuple[dt.date | None, str, list[str], list[str]]:
     """The due date, its wording, what it lacks and how it was read."""
     for line, own in zip(lines, original, strict=True):
-        for match in _DUE_WORDS.finditer(line):
-            if not _DUTY.search(match[0]):
+        for match in _SENTENCE.finditer(line):
+            if not (_DUE_WORDS.search(match[0]) and _DUTY.search(match[0])):
                 continue
             words = own[match.start() : match.end()].strip(" ,，、")
             due, missing, notes = _due_date(match[0], issued_on, received_at, zone)
@@ -197,11 +206,7 @@ def _due_date(
     counted = re.sub(
         "|".join(_ENGLISH_NUMERALS), lambda m: _ENGLISH_NUMERALS[m[0].lower()], words, flags=re.IGNORECASE
     )
-    counted = re.sub(
-        r"[一二两三四五六七八九十](?=\s?个?(?:工作日|自然日|日|天|小时))",
-        lambda m: _HAN_NUMERALS[m[0]],
-        counted,
-    )
+    counted = _HAN_COUNT.sub(lambda m: str(han_number(m[0].replace("两", "二")) or m[0]), counted)
     span = _SPAN.search(counted)
     if span is None:
         return None, [], []

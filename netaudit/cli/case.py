@@ -74,15 +74,20 @@ def list_(session: Session, folder: str) -> None:
 
 @command.command("show")
 @_folder
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 @click.pass_obj
-def show(session: Session, folder: str) -> None:
+def show(session: Session, folder: str, form: str) -> None:
     """Everything about one case, in short."""
     from netaudit import workflow
     from netaudit.cli.findings import finding_rows
-    from netaudit.cli.render import print_table
+    from netaudit.cli.render import print_json, print_table
     from netaudit.cli.trace import print_trace
+    from netaudit.store import case_json
 
     case = workflow.read_case(Path(folder))
+    if form == "json":
+        print_json(case_json(case))
+        return
     _print_head(case, session)
     if case.notice:
         _print_notice(case, case.notice, session)

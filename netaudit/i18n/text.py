@@ -72,6 +72,9 @@ _NEAREST = {
 
 def _wrong(where: str, reason: str) -> ConfigError:
     return ConfigError(
-        "text-table", "A text is wrong: {reason}.", where=where,
-        hint='Write a table such as {{ en = "…", "zh-CN" = "…", "zh-TW" = "…" }}.', reason=reason,
+        "text-table",
+        "A text is wrong: {reason}.",
+        where=where,
+        hint='Write a table such as {{ en = "…", "zh-CN" = "…", "zh-TW" = "…" }}.',
+        reason=reason,
     )

@@ -26,9 +26,7 @@ from netaudit.intake.log_format import empty_to_null
 from netaudit.records.schemas import TIMESTAMP
 
 ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z| ?[+-]\d{2}:?\d{2})?"
-BSD = (
-    r"(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d (?:\d{4} )?\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?: \d{4}\b)?"
-)
+BSD = r"(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d (?:\d{4} )?\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?: \d{4}\b)?"
 
 # RFC 6587 octet count, RFC 5424 priority and version; then RFC 3164 or ISO, host and tag optional
 _HEADER = (
@@ -47,7 +45,15 @@ _GROUPS = ("stamp", "host", "program", "pid", "rest")
 _JOURNAL = pa.schema(
     [
         (name, pa.string())
-        for name in ("__REALTIME_TIMESTAMP", "_HOSTNAME", "SYSLOG_IDENTIFIER", "_PID", "MESSAGE", "log", "time")
+        for name in (
+            "__REALTIME_TIMESTAMP",
+            "_HOSTNAME",
+            "SYSLOG_IDENTIFIER",
+            "_PID",
+            "MESSAGE",
+            "log",
+            "time",
+        )
     ]
 )
 
@@ -79,7 +85,10 @@ def peel(lines: pa.StringArray) -> Peeled:
         left = pc.if_else(todo, lines, None)
         groups = _fill(groups, _matched(left, _PRIORITY))
         groups = _fill(groups, _unwrapped(left))
-    words = {name: empty_to_null(pc.if_else(pc.equal(groups[name], "-"), None, groups[name])) for name in _GROUPS[:-1]}
+    words = {
+        name: empty_to_null(pc.if_else(pc.equal(groups[name], "-"), None, groups[name]))
+        for name in _GROUPS[:-1]
+    }
     return Peeled(rest=pc.coalesce(groups["rest"], lines), **words)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ TOO_DEEP = "The object is nested too deeply."
 _LINE = "#line"  # added to each object, so that a row is known to be its line's and no other's
 _MANY_BRACKETS = 200
 _MOST_DIGITS = 300
+_FEW = 64
 _ODD = r"\\u[dD][89a-fA-F]"  # halves of surrogate pairs
 
 
@@ -80,23 +81,37 @@ def read(lines: pa.StringArray, schema: pa.Schema, as_text: Iterable[str] = ()) 
     blank = _flags(pc.equal(text, ""))
     shaped = _flags(pc.and_(pc.starts_with(text, "{"), pc.ends_with(text, "}")))
     unusual = shaped & (_flags(pc.match_substring_regex(text, _ODD)) | _bracket_rich(text))
-    plain = np.flatnonzero(shaped & ~unusual)
-    table = _read_at_once(text, plain, schema)
-    slow = np.flatnonzero(unusual if table is not None else shaped)
-    rows, slow_index, rejected = _read_each(text, slow, schema)
+    tables: list[tuple[np.ndarray, pa.Table]] = []
+    refused = [np.flatnonzero(unusual)]
+    _read_parts(text, np.flatnonzero(shaped & ~unusual), schema, tables, refused)
+    rows, slow_index, rejected = _read_each(text, np.sort(np.concatenate(refused)), schema)
     rejected[NOT_JSON] = np.union1d(rejected.get(NOT_JSON, []), np.flatnonzero(~shaped & ~blank))
-    index = slow_index
-    if table is None:
-        table = rows
-    elif len(slow):
-        index = np.concatenate((plain, slow_index))
+    index = np.concatenate([*(part for part, _ in tables), slow_index]).astype(np.int64)
+    table = pa.concat_tables([*(part for _, part in tables), rows])
+    if tables and len(slow_index):
         order = np.argsort(index)
-        index = index[order]
-        table = pa.concat_tables([table, rows]).take(pa.array(order))
-    else:
-        index = plain
+        index, table = index[order], table.take(pa.array(order))
     kept = {reason: found.astype(np.int64) for reason, found in rejected.items() if len(found)}
     return Objects(table, index, kept, int(blank.sum()))
+
+
+def _read_parts(
+    text: pa.Array,
+    index: np.ndarray,
+    schema: pa.Schema,
+    tables: list[tuple[np.ndarray, pa.Table]],
+    refused: list[np.ndarray],
+) -> None:
+    """Read lines `index` at once; where that fails, its halves, down to `_FEW` lines."""
+    table = _read_at_once(text, index, schema)
+    if table is not None:
+        tables.append((index, table))
+    elif len(index) <= _FEW:
+        refused.append(index)
+    else:
+        middle = len(index) // 2
+        _read_parts(text, index[:middle], schema, tables, refused)
+        _read_parts(text, index[middle:], schema, tables, refused)
 
 
 def _quote_number(text: pa.Array, name: str) -> pa.Array:
@@ -147,12 +162,15 @@ def _read_each(
     text: pa.Array, index: np.ndarray, schema: pa.Schema
 ) -> tuple[pa.Table, np.ndarray, dict[str, np.ndarray]]:
     """The objects of lines `index` one by one: rows, their lines, and rejected lines by reason."""
+    convert = _struct_converter(schema)
     rows: list[dict[str, Any]] = []
     good: list[int] = []
     bad: dict[str, list[int]] = {}
-    for number, line in zip(index.tolist(), text.take(pa.array(index, pa.int64())).to_pylist(), strict=True):
+    for number, line in zip(
+        index.tolist(), text.take(pa.array(index, pa.int64())).to_pylist(), strict=True
+    ):
         try:
-            rows.append(_fields(json.loads(line, object_pairs_hook=_pairs, parse_int=_number), schema))
+            rows.append(convert(json.loads(line, object_pairs_hook=_pairs, parse_int=_number)))
             good.append(number)
         except _Unfit as error:
             bad.setdefault(str(error), []).append(number)
@@ -184,37 +202,58 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return doubled
 
 
-def _fields(found: Any, fields: Iterable[pa.Field]) -> dict[str, Any]:
-    if not isinstance(found, dict):
-        raise _Unfit(WRONG_TYPE)
-    fields = list(fields)
-    if isinstance(found, _Doubled) and any(f.name in found.twice for f in fields):
-        raise _Unfit(TWICE)
-    return {f.name: _value(found.get(f.name), f.type) for f in fields}
+Convert = Callable[[Any], Any]
 
 
-_INT64 = range(-(2**63), 2**63)
-
-
-def _value(value: Any, type_: pa.DataType) -> Any:  # noqa: PLR0911 -- one per type
-    """`value` where it is of `type_` in JSON's own sense; nothing is converted."""
-    if value is None:
-        return None
+def _converter(type_: pa.DataType) -> Convert:
+    """What checks a JSON value to be of `type_` in JSON's own sense; nothing is converted."""
     if pa.types.is_struct(type_):
-        return _fields(value, [type_.field(i) for i in range(type_.num_fields)])
-    if pa.types.is_list(type_) and isinstance(value, list):
-        return [_value(item, type_.value_type) for item in value]
-    if pa.types.is_string(type_) and isinstance(value, str):
-        value.encode()  # half a surrogate pair is no text: UnicodeEncodeError is a ValueError
-        return value
-    if pa.types.is_boolean(type_) and isinstance(value, bool):
-        return value
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if pa.types.is_floating(type_) and number:
-        return float(value)
-    if pa.types.is_integer(type_) and isinstance(value, int) and number and value in _INT64:
-        return value
-    raise _Unfit(WRONG_TYPE)
+        return _struct_converter([type_.field(i) for i in range(type_.num_fields)])
+    if pa.types.is_list(type_):
+        item = _converter(type_.value_type)
+        return lambda value: [None if v is None else item(v) for v in _only(list, value)]
+    if pa.types.is_string(type_):
+        return _text
+    if pa.types.is_boolean(type_):
+        return lambda value: _only(bool, value)
+    return _real if pa.types.is_floating(type_) else _whole
+
+
+def _struct_converter(fields: Iterable[pa.Field]) -> Convert:
+    plan = [(field.name, _converter(field.type)) for field in fields]
+
+    def convert(found: Any) -> dict[str, Any]:
+        if isinstance(found, _Doubled) and any(name in found.twice for name, _ in plan):
+            raise _Unfit(TWICE)
+        get = _only(dict, found).get
+        return {name: None if (value := get(name)) is None else check(value) for name, check in plan}
+
+    return convert
+
+
+def _only(type_: type, value: Any) -> Any:
+    if not isinstance(value, type_):
+        raise _Unfit(WRONG_TYPE)
+    return value
+
+
+def _text(value: Any) -> str:
+    text: str = _only(str, value)
+    if not text.isascii():
+        text.encode()  # half a surrogate pair is no text: UnicodeEncodeError is a ValueError
+    return text
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise _Unfit(WRONG_TYPE)
+    return value
+
+
+def _real(value: Any) -> float:
+    if type(value) not in {int, float}:
+        raise _Unfit(WRONG_TYPE)
+    return float(value)
 
 
 def _number(digits: str) -> float:

@@ -175,7 +175,8 @@ def _split(block: _Block, first: int) -> Chunk:
     if bad.size:
         raw, offsets = _blank(raw, offsets, bad)
     array = pa.Array.from_buffers(
-        pa.string(), len(sizes),
+        pa.string(),
+        len(sizes),
         [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(raw)],
     )
     return Chunk(pc.utf8_rtrim(array, characters="\r\n\0"), first, bad, sizes)
@@ -205,8 +206,10 @@ def _blank(raw: bytes, offsets: np.ndarray, bad: np.ndarray) -> tuple[bytes, np.
 def _slice(chunk: Chunk, start: int, stop: int) -> Chunk:
     inside = (chunk.bad >= start) & (chunk.bad < stop)
     return Chunk(
-        chunk.lines.slice(start, stop - start), chunk.first + start,
-        chunk.bad[inside] - start, chunk.sizes[start:stop],
+        chunk.lines.slice(start, stop - start),
+        chunk.first + start,
+        chunk.bad[inside] - start,
+        chunk.sizes[start:stop],
     )
 
 
@@ -214,7 +217,8 @@ def _join(held: Chunk | None, chunk: Chunk) -> Chunk:
     if held is None:
         return chunk
     return Chunk(
-        pa.concat_arrays([held.lines, chunk.lines]), held.first,
+        pa.concat_arrays([held.lines, chunk.lines]),
+        held.first,
         np.concatenate((held.bad, chunk.bad + len(held.lines))),
         np.concatenate((held.sizes, chunk.sizes)),
     )

@@ -57,22 +57,27 @@ def parse_zone(text: str) -> dt.tzinfo:
         return dt.timezone(dt.timedelta(minutes=-minutes if match[1] == "-" else minutes))
     if re.fullmatch(r"[A-Z]{2,5}", text):
         raise ConfigError(
-            "zone-ambiguous", "The zone {zone} is ambiguous or unknown.",
-            hint="Use a name such as Asia/Shanghai, or an offset such as +08:00.", zone=text,
+            "zone-ambiguous",
+            "The zone {zone} is ambiguous or unknown.",
+            hint="Use a name such as Asia/Shanghai, or an offset such as +08:00.",
+            zone=text,
         )
     try:
         return zoneinfo.ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigError(
-            "zone-unknown", "There is no time zone {zone}.",
-            hint="Use a name such as Asia/Shanghai, or an offset such as +08:00.", zone=text,
+            "zone-unknown",
+            "There is no time zone {zone}.",
+            hint="Use a name such as Asia/Shanghai, or an offset such as +08:00.",
+            zone=text,
         ) from error
 
 
 def zone_missing(context: Context) -> ConfigError:
     """The error for naive times without a declaration."""
     return ConfigError(
-        "zone-missing", "The times in this file carry no time zone, and none is declared for it.",
+        "zone-missing",
+        "The times in this file carry no time zone, and none is declared for it.",
         where=context.name,
         hint='Declare it: --tz Asia/Shanghai, or timezone = "Asia/Shanghai" in its [[source]].',
     )
@@ -108,9 +113,8 @@ def from_iso(text: pa.Array, context: Context) -> pa.Array:
     )
     field_of = {n: pc.struct_field(parts, n) for n in ("y", "mo", "d", "h", "mi", "s", "frac", "off")}
     invalid = pc.is_null(parts).to_numpy(zero_copy_only=False)
-    nanos, wrong = from_parts(
-        *(_integers(field_of[n]) for n in ("y", "mo", "d", "h", "mi", "s")), _fraction(field_of["frac"])
-    )
+    whole = [_integers(field_of[n]) for n in ("y", "mo", "d", "h", "mi", "s")]
+    nanos, wrong = from_parts(*[*whole, _fraction(field_of["frac"])])
     invalid = invalid | wrong
     offset = field_of["off"]
     naive = pc.equal(pc.fill_null(offset, ""), "").to_numpy(zero_copy_only=False) & ~invalid
@@ -189,13 +193,24 @@ def index_of_month(month: pa.Array) -> np.ndarray:
 
 
 def from_parts(  # noqa: PLR0917 -- the parts of a date, in the order that everybody knows
-    year: np.ndarray, month: np.ndarray, day: np.ndarray, hour: np.ndarray, minute: np.ndarray,
-    second: np.ndarray, nanos: np.ndarray,
+    year: np.ndarray,
+    month: np.ndarray,
+    day: np.ndarray,
+    hour: np.ndarray,
+    minute: np.ndarray,
+    second: np.ndarray,
+    nanos: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Calendar parts to nanoseconds as if UTC, and which rows are no date (such as 30 February)."""
     wrong = (
-        (month < 1) | (month > 12) | (day < 1) | (hour > 23) | (minute > 59) | (second > 60)
-        | (year < 1970) | (year > 2200)
+        (month < 1)
+        | (month > 12)
+        | (day < 1)
+        | (hour > 23)
+        | (minute > 59)
+        | (second > 60)
+        | (year < 1970)
+        | (year > 2200)
     )
     month_start = ((np.where(wrong, 1970, year) - 1970) * 12 + np.where(wrong, 1, month) - 1).astype(
         "datetime64[M]"
@@ -236,7 +251,8 @@ def _localise(nanos: np.ndarray, context: Context) -> np.ndarray:
         late = pc.assume_timezone(naive, zone, ambiguous="latest", nonexistent="latest")
         if not early.equals(late):
             context.notes.add(FOLD)
-        return early.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        moments: np.ndarray = early.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        return moments
     offset = context.zone.utcoffset(None)
     return nanos - int((offset or dt.timedelta()).total_seconds()) * 10**9
 
@@ -253,7 +269,8 @@ def _integers(text: pa.Array) -> np.ndarray:
     huge = pc.or_(
         pc.greater(length, len(most)), pc.and_(pc.equal(length, len(most)), pc.greater(filled, most))
     )
-    return pc.if_else(huge, most, filled).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    whole: np.ndarray = pc.if_else(huge, most, filled).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return whole
 
 
 def _fraction(text: pa.Array) -> np.ndarray:

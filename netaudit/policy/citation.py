@@ -85,9 +85,13 @@ class Norm:
         for article in self.article:
             if article.id == id_:
                 return article
-        raise NormError("article-absent", "The norm {norm} has no article {article}.",
-                        hint="Add the article to the norm's file, or correct the citation.",
-                        norm=self.id, article=id_)
+        raise NormError(
+            "article-absent",
+            "The norm {norm} has no article {article}.",
+            hint="Add the article to the norm's file, or correct the citation.",
+            norm=self.id,
+            article=id_,
+        )
 
 
 def read_norms(folders: Iterable[Path] = ()) -> dict[str, Norm]:
@@ -132,13 +136,22 @@ def _read_norm(path: Path) -> Norm:
 
 
 def _unreadable(path: Path, reason: str, where: str | None = None) -> NormError:
-    return NormError("norm-file", "The norm cannot be read: {reason}", where=where or str(path),
-                     hint="Compare with a shipped file in netaudit/policy/norms.", reason=reason)
+    return NormError(
+        "norm-file",
+        "The norm cannot be read: {reason}",
+        where=where or str(path),
+        hint="Compare with a shipped file in netaudit/policy/norms.",
+        reason=reason,
+    )
 
 
 def cite(
-    citation: Citation, on: dt.date, locale: str, *,
-    norms: Mapping[str, Norm] | None = None, confirmed: Collection[str] = (),
+    citation: Citation,
+    on: dt.date,
+    locale: str,
+    *,
+    norms: Mapping[str, Norm] | None = None,
+    confirmed: Collection[str] = (),
 ) -> str:
     """A citation as a paper prints it.
 
@@ -159,8 +172,12 @@ def cite(
     known = _shipped() if norms is None else norms
     norm = known.get(citation.norm)
     if norm is None:
-        raise NormError("norm-absent", "There is no norm {norm}.",
-                        hint="Add a file of this name to the norms.", norm=citation.norm)
+        raise NormError(
+            "norm-absent",
+            "There is no norm {norm}.",
+            hint="Add a file of this name to the norms.",
+            norm=citation.norm,
+        )
     said = norm.name.in_(locale)
     if norm.number and norm.number not in said:
         said += f"（{norm.number}）" if locale != "en" else f" ({norm.number})"

@@ -24,8 +24,8 @@ from functools import reduce
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.acero as acero
 import pyarrow.compute as pc
+from pyarrow import acero
 
 OTHER = "other"
 """Entry of a table of values for what it does not list."""
@@ -78,8 +78,12 @@ COMPARISONS: dict[str, str] = {
 """Every comparison there is, with its meaning; the head of ``docs/rules.md`` is made from it."""
 
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
-    "is": operator.eq, "is_not": operator.ne, "over": operator.gt,
-    "at_least": operator.ge, "below": operator.lt, "at_most": operator.le,
+    "is": operator.eq,
+    "is_not": operator.ne,
+    "over": operator.gt,
+    "at_least": operator.ge,
+    "below": operator.lt,
+    "at_most": operator.le,
 }
 _REF = re.compile(r"\$([a-z][a-z0-9_]*)(?:\[([a-z][a-z0-9_]*)\])?\Z")
 
@@ -95,7 +99,7 @@ def parse_condition(data: object, key: str) -> Condition:
         ValueError: No table, an unknown comparison, or more than one in a test.
     """
     if not isinstance(data, Mapping):
-        raise ValueError(f"{key}: a condition is a table of tests")
+        raise ValueError(f"{key}: a condition is a table of tests")  # noqa: TRY004 -- one kind for the reader to wrap
     parts = tuple(_part(name, value, f"{key}.{name}") for name, value in data.items())
     return parts[0] if len(parts) == 1 else Group("all", parts)
 
@@ -132,6 +136,12 @@ def near(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     hits = difflib.get_close_matches(word, names, 1)
     return f"; did you mean {hits[0]}?" if hits else "; known here: " + ", ".join(names)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The same as a sentence of its own, for a hint."""
+    said = near(word, known).removeprefix("; ")
+    return said[:1].upper() + said[1:]
 
 
 def tests_of(condition: Condition) -> Iterator[Test]:
@@ -258,8 +268,12 @@ def evaluate(condition: Condition, table: pa.Table, parameters: Mapping[str, Any
     """True, false or null for each row of `table`, in its order."""
     if table.num_rows == 0:
         return pa.array([], pa.bool_())
-    plan = acero.Declaration.from_sequence([
-        acero.Declaration("table_source", acero.TableSourceNodeOptions(table)),
-        acero.Declaration("project", acero.ProjectNodeOptions([expression(condition, parameters)], ["holds"])),
-    ])
+    plan = acero.Declaration.from_sequence(
+        [
+            acero.Declaration("table_source", acero.TableSourceNodeOptions(table)),
+            acero.Declaration(
+                "project", acero.ProjectNodeOptions([expression(condition, parameters)], ["holds"])
+            ),
+        ]
+    )
     return plan.to_table(use_threads=False).column("holds").combine_chunks()

@@ -10,15 +10,15 @@ import pyarrow as pa
 
 from netaudit.attribution.trace import Outcome, Reach, Reason, Trace
 from netaudit.config import Settings
-from netaudit.policy import logs, seen
+from netaudit.policy import air, logs, seen
 from netaudit.policy.observed import Observed
 from netaudit.policy.places import Places
-from netaudit.policy.tables import TABLES, FactTable, Facts
+from netaudit.policy.tables import TABLES, Facts, FactTable
 from netaudit.records.addresses import format_ip, format_mac, parse_network
 from netaudit.records.evidence import EvidenceFile
 
 
-def gather(
+def gather(  # noqa: PLR0917 -- the pipeline hands over what it has, in the order of the chain
     settings: Settings,
     ledger: Sequence[EvidenceFile],
     observed: Observed,
@@ -44,9 +44,9 @@ def gather(
     rows: dict[str, list[dict[str, Any]]] = {
         "unit": [_unit(settings)],
         "segment": _segments(settings, places, inventory, tables, hosts),
-        "egress": _egresses(settings, places, inventory, tables),
-        "wireless": seen.wireless(settings, places, inventory, tables, now),
-        "access_point": seen.access_points(settings, tables),
+        "egress": _egresses(settings, inventory, tables),
+        "wireless": air.wireless(settings, places, inventory, tables, now),
+        "access_point": air.access_points(settings, tables),
         "source": inventory.rows(sums["stretch"]),
         "trace": [_trace(trace) for trace in traces],
         "asset": _assets(settings, tables.get("asset"), now),
@@ -70,13 +70,18 @@ def _typed(wanted: FactTable, table: pa.Table) -> pa.Table:
 
 def _unit(settings: Settings) -> dict[str, Any]:
     return {
-        "unit": settings.unit.name or None, "segments": len(settings.segment),
-        "wireless": len(settings.wireless), "resolvers": len(settings.unit.resolvers),
+        "unit": settings.unit.name or None,
+        "segments": len(settings.segment),
+        "wireless": len(settings.wireless),
+        "resolvers": len(settings.unit.resolvers),
     }
 
 
 def _segments(
-    settings: Settings, places: Places, inventory: logs.Inventory, tables: Mapping[str, pa.Table],
+    settings: Settings,
+    places: Places,
+    inventory: logs.Inventory,
+    tables: Mapping[str, pa.Table],
     hosts: pa.Table,
 ) -> list[dict[str, Any]]:
     leased = places.of(tables["dhcp"].column("client_ip")) if "dhcp" in tables else []
@@ -84,39 +89,56 @@ def _segments(
     rows = []
     for segment in settings.segment:
         overlaps = places.overlapping(segment.id)
-        rows.append({
-            "segment": segment.id, "zone": segment.zone or None, "segment_purpose": segment.purpose or None,
-            "name": segment.name or None, "networks": ", ".join(segment.network),
-            "addressing": segment.addressing or None, "owner": segment.owner or None,
-            "department": segment.department or None, "egress": segment.egress or None,
-            "overlaps": ", ".join(overlaps) or None, "overlap_count": len(overlaps),
-            "hosts_seen": devices.get(segment.id),
-            "has_dhcp_log": inventory.kept("dhcp", segment.id, shown=segment.id in leased),
-            "has_dns_log": inventory.kept("dns", segment.id, shown="dns" in inventory.kinds),
-        })
+        rows.append(
+            {
+                "segment": segment.id,
+                "zone": segment.zone or None,
+                "segment_purpose": segment.purpose or None,
+                "name": segment.name or None,
+                "networks": ", ".join(segment.network),
+                "addressing": segment.addressing or None,
+                "owner": segment.owner or None,
+                "department": segment.department or None,
+                "egress": segment.egress or None,
+                "overlaps": ", ".join(overlaps) or None,
+                "overlap_count": len(overlaps),
+                "hosts_seen": devices.get(segment.id),
+                "has_dhcp_log": inventory.kept("dhcp", segment.id, shown=segment.id in leased),
+                "has_dns_log": inventory.kept("dns", segment.id, shown="dns" in inventory.kinds),
+            }
+        )
     return rows
 
 
 def _egresses(
-    settings: Settings, places: Places, inventory: logs.Inventory, tables: Mapping[str, pa.Table]
+    settings: Settings, inventory: logs.Inventory, tables: Mapping[str, pa.Table]
 ) -> list[dict[str, Any]]:
     """One row per declared public address, of the unit and of segments that have their own."""
     own = {segment.egress for segment in settings.segment if segment.egress}
-    destination = [role for role in logs.DESTINATION_ROLES if inventory.kept(role, "", shown=False) is not False]
+    destination = [
+        role for role in logs.DESTINATION_ROLES if inventory.kept(role, "", shown=False) is not False
+    ]
     rows = []
     for egress in sorted({*settings.unit.egress, *own}):
-        leaving = [s for s in settings.segment if s.egress == egress or (not s.egress and settings.unit.egress == (egress,))]
+        leaving = [
+            s
+            for s in settings.segment
+            if s.egress == egress or (not s.egress and settings.unit.egress == (egress,))
+        ]
         purposes = sorted({s.purpose for s in leaving if s.purpose})
         sure = bool(leaving) and all(s.purpose for s in leaving)
         has_nat = seen.any_within(tables.get("nat"), "public_ip", egress)
         shown = any(kind in inventory.kinds for kind in logs.DESTINATION_KINDS)
-        rows.append({
-            "egress": egress, "nat": settings.unit.nat,
-            "purposes": ", ".join(purposes) or None,
-            "purpose_count": len(purposes) if sure or len(purposes) > 1 else None,
-            "has_nat_log": inventory.kept("nat", "", shown=has_nat),
-            "has_destination_log": shown or (None if destination else False),
-        })
+        rows.append(
+            {
+                "egress": egress,
+                "nat": settings.unit.nat,
+                "purposes": ", ".join(purposes) or None,
+                "purpose_count": len(purposes) if sure or len(purposes) > 1 else None,
+                "has_nat_log": inventory.kept("nat", "", shown=has_nat),
+                "has_destination_log": shown or (None if destination else False),
+            }
+        )
     return rows
 
 
@@ -141,20 +163,36 @@ def _trace(trace: Trace) -> dict[str, Any]:
 
 def _assets(settings: Settings, register: pa.Table | None, now: dt.datetime) -> list[dict[str, Any]]:
     rows = [
-        {"asset": segment.id, "what": "segment", "owner": segment.owner or None, "department": segment.department or None}
+        {
+            "asset": segment.id,
+            "what": "segment",
+            "owner": segment.owner or None,
+            "department": segment.department or None,
+        }
         for segment in settings.segment
     ]
     rows += [
-        {"asset": net.ssid, "what": "wireless", "owner": net.owner or None, "department": net.department or None}
+        {
+            "asset": net.ssid,
+            "what": "wireless",
+            "owner": net.owner or None,
+            "department": net.department or None,
+        }
         for net in settings.wireless
     ]
     for row in seen.in_force(register, now) if register is not None else ():
         named = row["asset"] or row["hostname"] or (format_mac(row["mac"]) if row["mac"] else None)
         named = named or (format_ip(row["ip"]) if row["ip"] else None)
-        rows.append({
-            "asset": named, "what": "asset", "owner": row["owner"] or None,
-            "department": row["department"] or None, "file": row["file"], "ordinal": row["ordinal"],
-        })
+        rows.append(
+            {
+                "asset": named,
+                "what": "asset",
+                "owner": row["owner"] or None,
+                "department": row["department"] or None,
+                "file": row["file"],
+                "ordinal": row["ordinal"],
+            }
+        )
     return rows
 
 
@@ -162,17 +200,23 @@ def _register(settings: Settings, register: pa.Table | None, now: dt.datetime) -
     declared = settings.inventory
     if not declared.path and declared.reviewed_at is None and (register is None or register.num_rows == 0):
         return []
-    return [{
-        "register": declared.path or None, "reviewed_at": declared.reviewed_at,
-        "review_age_days": (now.date() - declared.reviewed_at).days if declared.reviewed_at else None,
-    }]
+    return [
+        {
+            "register": declared.path or None,
+            "reviewed_at": declared.reviewed_at,
+            "review_age_days": (now.date() - declared.reviewed_at).days if declared.reviewed_at else None,
+        }
+    ]
 
 
 def _waivers(settings: Settings, now: dt.datetime) -> list[dict[str, Any]]:
     return [
         {
-            "waiver": f"{waiver.rule} {waiver.subject}".strip(), "waived_rule": waiver.rule,
-            "waived_subject": waiver.subject or None, "reason": waiver.reason or None, "owner": waiver.owner or None,
+            "waiver": f"{waiver.rule} {waiver.subject}".strip(),
+            "waived_rule": waiver.rule,
+            "waived_subject": waiver.subject or None,
+            "reason": waiver.reason or None,
+            "owner": waiver.owner or None,
             "expires": waiver.expires,
             "days_over": (now.date() - waiver.expires).days,
         }

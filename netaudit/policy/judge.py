@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.policy.conditions import evaluate, look_up
-from netaudit.policy.shape import MISSING, PARTIAL, Measure, Rule, columns_in
+from netaudit.policy.shape import MISSING, PARTIAL, Rule, columns_in
 from netaudit.policy.tables import TABLES, Facts
 from netaudit.policy.verdict import Basis, Outcome, Verdict
 from netaudit.policy.words import SEPARATOR
@@ -49,7 +49,9 @@ def judge(rule: Rule, facts: Facts, changes: Mapping[str, Any] | None = None) ->
     table = facts.tables[rule.over]
     if table.num_rows == 0 and rule.over in facts.absent:
         because = TABLES[rule.over].absent.en
-        return [Verdict(rule.id, Outcome.CANNOT_TELL, severity=rule.severity, because=because, basis=rule.basis)]
+        return [
+            Verdict(rule.id, Outcome.CANNOT_TELL, severity=rule.severity, because=because, basis=rule.basis)
+        ]
     table = look_up(table, rule.lookups(), parameters)
     rows = _judged_rows(rule, table, parameters)
     if rows.num_rows == 0:
@@ -96,11 +98,21 @@ def _grouped(rule: Rule, rows: pa.Table, parameters: Mapping[str, Any]) -> pa.Ta
     if not rule.per:
         rows = rows.append_column(_ALL, pa.array([""] * rows.num_rows))
     breach = rows.column(_BREACH)
-    wanted: list[tuple[str, str, str]] = [("rows", _BREACH, "sum"), (_UNKNOWN, _UNKNOWN, "min"), (_LACKS, _LACKS, "max")]
+    wanted: list[tuple[str, str, str]] = [
+        ("rows", _BREACH, "sum"),
+        (_UNKNOWN, _UNKNOWN, "min"),
+        (_LACKS, _LACKS, "max"),
+    ]
     for name, measure in rule.measure.items():
         how, column = measure.parts()
         wanted.append((name, column, how))
-    for name, how in (("first", "min"), ("last", "max"), ("events", "sum"), ("file", "list"), ("ordinal", "list")):
+    for name, how in (
+        ("first", "min"),
+        ("last", "max"),
+        ("events", "sum"),
+        ("file", "list"),
+        ("ordinal", "list"),
+    ):
         if name in rows.column_names and name not in rule.measure:
             wanted.append((name, name, how))
     masked = rows.select(per)
@@ -124,7 +136,7 @@ def _grouped(rule: Rule, rows: pa.Table, parameters: Mapping[str, Any]) -> pa.Ta
 def _aggregation(column: str, how: str) -> tuple[str, str] | tuple[str, str, Any]:
     if how == "distinct":
         return (column, "count_distinct", _ONLY_KNOWN)
-    return (column, "distinct", _ONLY_KNOWN) if how == "values" else (column, how)
+    return (column, how)
 
 
 def _replace(table: pa.Table, name: str, values: Any) -> pa.Table:
@@ -166,7 +178,8 @@ def _verdicts(
             values["missing"] = row[_LACKS] or ""
         evidence = _evidence(row)
         yield Verdict(
-            rule.id, outcome,
+            rule.id,
+            outcome,
             subject=str(row.get(rule.subject) or "") if rule.subject else "",
             severity=next((s for holds, s in severe if holds[index]), rule.severity),
             values=tuple(sorted(values.items())),
@@ -174,7 +187,8 @@ def _verdicts(
             basis=Basis.MEASURED if measured[index] else rule.basis,
             evidence=evidence,
             count=int(row.get("events") or row.get("rows") or 0),
-            first_seen=_moment(row.get("first")), last_seen=_moment(row.get("last")),
+            first_seen=_moment(row.get("first")),
+            last_seen=_moment(row.get("last")),
         )
 
 
@@ -188,9 +202,7 @@ def _outcome(rule: Rule, row: Mapping[str, Any], *, partial: bool) -> tuple[Outc
     return (Outcome.CANNOT_TELL, PARTIAL.en) if partial else (Outcome.COMPLIED, "")
 
 
-def _slot_columns(
-    rule: Rule, judged: pa.Table, parameters: Mapping[str, Any]
-) -> dict[str, list[str]]:
+def _slot_columns(rule: Rule, judged: pa.Table, parameters: Mapping[str, Any]) -> dict[str, list[str]]:
     """Every slot of the wording with its text for each judged row; empty where unknown."""
     lookups = {ref.name: ref.column for ref in rule.lookups()}
     said = {}
@@ -228,10 +240,10 @@ def _evidence(row: Mapping[str, Any]) -> tuple[Evidence, ...]:
     if not isinstance(files, list):
         files, ordinals = [files], [ordinals]
     pairs = zip(files, ordinals or [], strict=False)
-    return tuple(sorted({Evidence(f, o) for f, o in pairs if f is not None and o is not None}))[:EVIDENCE_KEPT]
+    return tuple(sorted({Evidence(f, o) for f, o in pairs if f is not None and o is not None}))[
+        :EVIDENCE_KEPT
+    ]
 
 
 def _moment(value: dt.datetime | None) -> dt.datetime | None:
     return None if value is None else value.astimezone(dt.UTC)
-
-

@@ -22,8 +22,14 @@ from netaudit.records.evidence import EvidenceFile
 DESTINATION_KINDS = ("dns", "proxy", "flow", "tls", "http", "quic")
 DESTINATION_ROLES = ("dns", "proxy", "capture")
 _ROLES = {
-    "dns": "dns", "proxy": "proxy", "nat": "nat", "dhcp": "dhcp", "radius": "access", "wlan": "access",
-    "arp": "access", "asset": "inventory",
+    "dns": "dns",
+    "proxy": "proxy",
+    "nat": "nat",
+    "dhcp": "dhcp",
+    "radius": "access",
+    "wlan": "access",
+    "arp": "access",
+    "asset": "inventory",
 }
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _GAPS_LOOKED_AT = 200
@@ -41,7 +47,9 @@ class Inventory:
         self._files: dict[int, list[EvidenceFile]] = {i: [] for i in range(len(self._sources))}
         self._others: dict[str, list[EvidenceFile]] = {}
         for entry in ledger:
-            owners = (i for i, source in enumerate(self._sources) if belongs(entry.name, source, settings.folder))
+            owners = (
+                i for i, source in enumerate(self._sources) if belongs(entry.name, source, settings.folder)
+            )
             index = next(owners, None)
             if index is not None:
                 self._files[index].append(entry)
@@ -76,15 +84,22 @@ class Inventory:
             role = source.role or next((role_of(f) for f in files if f.kinds), "")
             if role == "inventory":
                 continue
-            rows.append({
-                "source": source.id or source.path, "role": role or None, "declared": True,
-                "retention_days": source.retention_days,
-                "clock_error_s": abs(source.clock_offset_s) or None,
-            } | self._coverage(files, stretches))
+            rows.append(
+                {
+                    "source": source.id or source.path,
+                    "role": role or None,
+                    "declared": True,
+                    "retention_days": source.retention_days,
+                    "clock_error_s": abs(source.clock_offset_s) or None,
+                }
+                | self._coverage(files, stretches)
+            )
         for name, files in sorted(self._others.items()):
-            rows.append({"source": name, "role": role_of(files[0]) or None, "declared": False} | self._coverage(files, stretches))
+            rows.append(
+                {"source": name, "role": role_of(files[0]) or None, "declared": False}
+                | self._coverage(files, stretches)
+            )
         return rows
-
 
     def _coverage(self, files: Sequence[EvidenceFile], stretches: pa.Table) -> dict[str, Any]:
         starts = [f.first for f in files if f.first]
@@ -113,8 +128,8 @@ def _longest_gaps(ids: set[str], stretches: pa.Table, zone: dt.tzinfo | None) ->
         return known
     longest = np.argsort(-silences, kind="stable")[:_GAPS_LOOKED_AT]
     spans = [(_moment(int(ends[i])), _moment(int(begins[i + 1]))) for i in longest]
-    worst = max(spans, key=lambda span: service_seconds(*span, zone))
-    known["service_gap_s"] = service_seconds(*worst, zone)
+    worst = max(spans, key=lambda span: service_seconds(span[0], span[1], zone))
+    known["service_gap_s"] = service_seconds(worst[0], worst[1], zone)
     return known | {"gap_from": worst[0], "gap_to": worst[1]}
 
 
@@ -137,8 +152,13 @@ def _zone(name: str) -> dt.tzinfo | None:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigError("unit-timezone", "There is no time zone {name}.", where="unit.timezone",
-                          hint="Write an IANA name such as Asia/Shanghai.", name=name) from error
+        raise ConfigError(
+            "unit-timezone",
+            "There is no time zone {name}.",
+            where="unit.timezone",
+            hint="Write an IANA name such as Asia/Shanghai.",
+            name=name,
+        ) from error
 
 
 def _moment(nanos: int) -> dt.datetime:

@@ -64,7 +64,9 @@ class Observed:
         mine = self._mine(columns)
         self._sums["host"].add(mine)
         if kind in _PATH_KINDS:
-            path = mine.filter(pc.and_(mine.column("server_ip").is_valid(), mine.column("server_port").is_valid()))
+            path = mine.filter(
+                pc.and_(mine.column("server_ip").is_valid(), mine.column("server_port").is_valid())
+            )
             self.paths_seen = self.paths_seen or path.num_rows > 0
             asked = path.filter(pc.fill_null(pc.is_in(path.column("server_port"), _RESOLVER_PORTS), False))
             self._sums["resolver_use"].add(_uses(asked, known_encrypted=False))
@@ -94,7 +96,13 @@ class Observed:
         return {name: total.lost for name, total in self._sums.items() if total.lost}
 
 
-_FIGURES = {"first": pa.int64(), "last": pa.int64(), "events": pa.int64(), "file": pa.string(), "ordinal": pa.int64()}
+_FIGURES = {
+    "first": pa.int64(),
+    "last": pa.int64(),
+    "events": pa.int64(),
+    "file": pa.string(),
+    "ordinal": pa.int64(),
+}
 """Figures of each combination; times in nanoseconds since 1970."""
 
 _KEYS: dict[str, dict[str, pa.DataType]] = {
@@ -138,7 +146,11 @@ class _Sum:
     def _reduce(self, rows: pa.Table) -> pa.Table:
         asked = [(name, how) for name, how in _SUMS if name not in self._keys]
         grouped = rows.group_by(list(self._keys), use_threads=False).aggregate(asked)
-        return grouped.rename_columns([*self._keys, *(name for name, _ in asked)]).select(self._schema.names).cast(self._schema)
+        return (
+            grouped.rename_columns([*self._keys, *(name for name, _ in asked)])
+            .select(self._schema.names)
+            .cast(self._schema)
+        )
 
 
 def _columns(batch: pa.RecordBatch) -> dict[str, pa.Array]:
@@ -146,9 +158,13 @@ def _columns(batch: pa.RecordBatch) -> dict[str, pa.Array]:
     rows = batch.num_rows
     ts = _column(batch, "ts", pa.int64())
     return {
-        "first": ts, "last": ts, "events": pa.array(np.ones(rows, np.int64)),
-        "file": _column(batch, "file", pa.string()), "ordinal": _column(batch, "ordinal", pa.int64()),
-        "client_ip": _column(batch, "client_ip", IP), "client_mac": _column(batch, "client_mac", MAC),
+        "first": ts,
+        "last": ts,
+        "events": pa.array(np.ones(rows, np.int64)),
+        "file": _column(batch, "file", pa.string()),
+        "ordinal": _column(batch, "ordinal", pa.int64()),
+        "client_ip": _column(batch, "client_ip", IP),
+        "client_mac": _column(batch, "client_mac", MAC),
         "server_ip": _column(batch, "server_ip", IP),
         "server_port": _column(batch, "server_port", pa.uint16()),
     }

@@ -58,7 +58,9 @@ class Places:
             part.segment.id
             for part in self._parts
             for network in mine
-            if part.segment.id != id_ and part.network.version == network.version and part.network.overlaps(network)
+            if part.segment.id != id_
+            and part.network.version == network.version
+            and part.network.overlaps(network)
         }
         return sorted(others)
 
@@ -75,8 +77,13 @@ def _network(text: str, segment: Segment) -> Network:
     try:
         return parse_network(text)
     except ValueError as error:
-        raise ConfigError("segment-network", "{text} is no network.", where=f"segment {segment.id}",
-                          hint="Write an address with a prefix length, such as 10.1.2.0/24.", text=text) from error
+        raise ConfigError(
+            "segment-network",
+            "{text} is no network.",
+            where=f"segment {segment.id}",
+            hint="Write an address with a prefix length, such as 10.1.2.0/24.",
+            text=text,
+        ) from error
 
 
 def _width(network: Network) -> int:

@@ -13,11 +13,19 @@ from netaudit.config import PolicySettings
 from netaudit.errors import ConfigError, RuleError
 from netaudit.i18n.text import Text
 from netaudit.policy.citation import read_norms
-from netaudit.policy.conditions import Condition, Group, Test, check_condition, near, parse_condition
+from netaudit.policy.conditions import (
+    Condition,
+    Group,
+    Test,
+    check_condition,
+    near,
+    parse_condition,
+    suggestion,
+)
 from netaudit.policy.judge import judge
 from netaudit.policy.shape import SEVERITIES, Example, Parameter, Rule, Unknown
 from netaudit.policy.tables import TABLES, Facts
-from netaudit.policy.verdict import Verdict
+from netaudit.policy.verdict import Basis, Outcome, Verdict
 
 SHIPPED = Path(__file__).parent / "rules"
 
@@ -68,8 +76,13 @@ def read_rule(path: Path, folders: Iterable[Path] = ()) -> Rule:
 
 
 def _wrong(path: Path, reason: str) -> RuleError:
-    return RuleError("rule-file", "The rule cannot be used: {reason}.", where=str(path),
-                     hint="Compare with docs/rules.md, or with a shipped rule.", reason=reason.rstrip("."))
+    return RuleError(
+        "rule-file",
+        "The rule cannot be used: {reason}.",
+        where=str(path),
+        hint="Compare with docs/rules.md, or with a shipped rule.",
+        reason=reason.rstrip("."),
+    )
 
 
 def _structure(data: dict[str, Any]) -> Rule:
@@ -81,7 +94,10 @@ def _structure(data: dict[str, Any]) -> Rule:
         if key not in known:
             raise ValueError(f"there is no key {key}{near(key, known)}")
     converter = Converter(forbid_extra_keys=True)
-    converter.register_structure_hook_func(lambda type_: type_ in (str, int, bool), _exactly)
+    for exact in (str, int, bool):
+        converter.register_structure_hook(exact, _exactly)
+    for choice in (Basis, Outcome):
+        converter.register_structure_hook(choice, lambda value, type_: type_(value))
     converter.register_structure_hook(Text, lambda value, _: Text.from_table(value, "text"))
     converter.register_structure_hook_func(
         lambda type_: type_ in (Condition, Condition | None, Test | Group),
@@ -126,7 +142,9 @@ def _check(rule: Rule, path: Path, folders: Iterable[Path]) -> None:
             raise ValueError(f"cites: there is no norm {citation.norm}{near(citation.norm, norms)}")
         ids = [article.id for article in norms[citation.norm].article]
         if citation.article and citation.article not in ids:
-            raise ValueError(f"cites: {citation.norm} has no article {citation.article}{near(citation.article, ids)}")
+            raise ValueError(
+                f"cites: {citation.norm} has no article {citation.article}{near(citation.article, ids)}"
+            )
     for number, example in enumerate(rule.example):
         _check_example(rule, example, f"example[{number}]")
 
@@ -145,7 +163,9 @@ def _check_measures(rule: Rule) -> None:
         if name in columns and name != column:
             raise ValueError(f"measure.{name}: a column has this name")
     if rule.subject and rule.subject not in rule.judged_columns():
-        raise ValueError(f"subject: there is no column {rule.subject}{near(rule.subject, rule.judged_columns())}")
+        raise ValueError(
+            f"subject: there is no column {rule.subject}{near(rule.subject, rule.judged_columns())}"
+        )
 
 
 def _check_wording(rule: Rule) -> None:
@@ -191,7 +211,9 @@ class ExampleResult:
     def passed(self) -> bool:
         """Whether it came out as the example says."""
         wanted = self.example
-        return self.got == (f"{wanted.outcome} ({wanted.severity})" if wanted.severity else str(wanted.outcome))
+        return self.got == (
+            f"{wanted.outcome} ({wanted.severity})" if wanted.severity else str(wanted.outcome)
+        )
 
 
 def run_examples(rule: Rule) -> list[ExampleResult]:
@@ -218,10 +240,25 @@ def check_settings(rules: Mapping[str, Rule], settings: PolicySettings) -> None:
     named += [(f"policy.waivers[{i}].rule", waiver.rule) for i, waiver in enumerate(settings.waivers)]
     for where, id_ in named:
         if id_ not in rules:
-            raise ConfigError("rule-unknown", "There is no rule {rule}.", where=where,
-                              hint=near(id_, rules).lstrip("; ").capitalize(), rule=id_)
+            raise ConfigError(
+                "rule-unknown",
+                "There is no rule {rule}.",
+                where=where,
+                hint=suggestion(id_, rules),
+                rule=id_,
+            )
     for id_, changes in settings.parameters.items():
         rules[id_].parameters_with(changes)
 
 
-__all__ = ["Example", "ExampleResult", "Parameter", "Rule", "Unknown", "check_settings", "read_rule", "read_rules", "run_examples"]
+__all__ = [
+    "Example",
+    "ExampleResult",
+    "Parameter",
+    "Rule",
+    "Unknown",
+    "check_settings",
+    "read_rule",
+    "read_rules",
+    "run_examples",
+]

@@ -1,33 +1,28 @@
-"""What was seen, against what is declared: devices, resolvers, wireless networks, radios."""
+"""What was seen, against what is declared: devices and the resolvers that they asked."""
 
 from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netaudit.config import Settings, Wireless
 from netaudit.errors import ConfigError
-from netaudit.policy.logs import Inventory
 from netaudit.policy.observed import inside
 from netaudit.policy.places import Places
 from netaudit.records.addresses import (
-    format_mac, is_random_mac, network_range, parse_mac, parse_network, text_column,
+    is_random_mac,
+    network_range,
+    parse_mac,
+    parse_network,
+    text_column,
 )
-from netaudit.records.schemas import IP, MAC
+from netaudit.records.schemas import MAC
 
-WINDOW = dt.timedelta(days=30)
-"""Devices of a wireless network are counted over the last 30 days of the evidence."""
 _INNER = ("gov_extranet", "office", "server")
-_AUTH = (
-    ("802.1x", ("802.1x", "eap", "enterprise")), ("sae", ("sae", "wpa3-personal")), ("psk", ("psk", "personal")),
-    ("wep", ("wep",)), ("open", ("open", "none")),
-)
-"""How logs name the security of a network; the first that fits counts."""
 _MICROSECONDS = pa.timestamp("us", tz="UTC")
 
 
@@ -43,23 +38,32 @@ def hosts(sums: pa.Table, places: Places, register: pa.Table | None, now: dt.dat
     place = places.locate(ip)
     first = _times(rows.column("first"))
     hours = pc.divide(pc.subtract(int(now.timestamp()), pc.divide(rows.column("first"), 10**9)), 3600)
-    return pa.table({
-        "device": pc.coalesce(mac_text, address), "address": address,
-        "prefix": _by_word(address, _prefix), "mac": mac_text,
-        "random_mac": _by_word(mac_text, lambda text: is_random_mac(parse_mac(text) or bytes(6)), pa.bool_()),
-        **{name: place.column(name) for name in place.column_names},
-        "side": _sides(place),
-        "in_segment": place.column("segment").is_valid() if places else pa.nulls(len(ip), pa.bool_()),
-        **_both_sides(mac, place, rows),
-        "registered": _registered(ip, mac, register, now),
-        "seen_for_hours": hours, **_sightings(rows, first),
-    })
+    return pa.table(
+        {
+            "device": pc.coalesce(mac_text, address),
+            "address": address,
+            "prefix": _by_word(address, _prefix),
+            "mac": mac_text,
+            "random_mac": _by_word(
+                mac_text, lambda text: is_random_mac(parse_mac(text) or bytes(6)), pa.bool_()
+            ),
+            **{name: place.column(name) for name in place.column_names},
+            "side": _sides(place),
+            "in_segment": place.column("segment").is_valid() if places else pa.nulls(len(ip), pa.bool_()),
+            **_both_sides(mac, place, rows),
+            "registered": _registered(ip, mac, register, now),
+            "seen_for_hours": hours,
+            **_sightings(rows, first),
+        }
+    )
 
 
 def _with_macs(sums: pa.Table) -> pa.Table:
     """Rows without a MAC joined to the one device that has their address."""
     known = sums.filter(sums.column("client_mac").is_valid())
-    by_ip = known.group_by("client_ip", use_threads=False).aggregate([("client_mac", "count_distinct"), ("client_mac", "min")])
+    by_ip = known.group_by("client_ip", use_threads=False).aggregate(
+        [("client_mac", "count_distinct"), ("client_mac", "min")]
+    )
     index = pc.index_in(sums.column("client_ip"), by_ip.column("client_ip"))
     count = by_ip.column("client_mac_count_distinct").take(index)
     only = pc.if_else(pc.equal(count, 1), by_ip.column("client_mac_min").take(index), pa.scalar(None, MAC))
@@ -67,16 +71,23 @@ def _with_macs(sums: pa.Table) -> pa.Table:
     kept = pc.or_(mac.is_valid(), pc.fill_null(pc.less(count, 1), True))
     rows = sums.set_column(sums.column_names.index("client_mac"), "client_mac", mac).filter(kept)
     order = [("first", "ascending"), ("file", "ascending"), ("ordinal", "ascending")]
-    grouped = rows.sort_by(order).group_by(["client_ip", "client_mac"], use_threads=False).aggregate(
-        [("first", "min"), ("last", "max"), ("events", "sum"), ("file", "first"), ("ordinal", "first")]
+    grouped = (
+        rows.sort_by(order)
+        .group_by(["client_ip", "client_mac"], use_threads=False)
+        .aggregate(
+            [("first", "min"), ("last", "max"), ("events", "sum"), ("file", "first"), ("ordinal", "first")]
+        )
     )
     return grouped.rename_columns(["client_ip", "client_mac", "first", "last", "events", "file", "ordinal"])
 
 
 def _sightings(rows: pa.Table, first: pa.ChunkedArray) -> dict[str, Any]:
     return {
-        "first": first, "last": _times(rows.column("last")), "events": rows.column("events"),
-        "file": rows.column("file"), "ordinal": rows.column("ordinal"),
+        "first": first,
+        "last": _times(rows.column("last")),
+        "events": rows.column("events"),
+        "file": rows.column("file"),
+        "ordinal": rows.column("ordinal"),
     }
 
 
@@ -101,12 +112,16 @@ def _sides(place: pa.Table) -> pa.Array:
     outer = pc.or_kleene(pc.equal(zone, "internet"), pc.is_in(purpose, pa.array(["guest", "public"])))
     inner = pc.is_in(zone, pa.array(_INNER))
     unknown = pa.scalar(None, pa.string())
-    return pc.if_else(pc.fill_null(outer, False), "outer", pc.if_else(pc.fill_null(inner, False), "inner", unknown))
+    return pc.if_else(
+        pc.fill_null(outer, False), "outer", pc.if_else(pc.fill_null(inner, False), "inner", unknown)
+    )
 
 
 def _both_sides(mac: pa.Array, place: pa.Table, rows: pa.Table) -> dict[str, pa.Array]:
     """Whether a MAC was on the inner and on the outer side, and how many hours lie between at least."""
-    table = pa.table({"mac": mac, "side": _sides(place), "first": rows.column("first"), "last": rows.column("last")})
+    table = pa.table(
+        {"mac": mac, "side": _sides(place), "first": rows.column("first"), "last": rows.column("last")}
+    )
     spans = []
     for side in ("inner", "outer"):
         mine = table.filter(pc.fill_null(pc.equal(table.column("side"), side), False))
@@ -114,10 +129,15 @@ def _both_sides(mac: pa.Array, place: pa.Table, rows: pa.Table) -> dict[str, pa.
         index = pc.index_in(table.column("mac"), by_mac.column("mac"))
         spans.append((by_mac.column("first_min").take(index), by_mac.column("last_max").take(index)))
     (inner_first, inner_last), (outer_first, outer_last) = spans
-    apart = pc.max_element_wise(pc.subtract(outer_first, inner_last), pc.subtract(inner_first, outer_last), skip_nulls=False)
+    apart = pc.max_element_wise(
+        pc.subtract(outer_first, inner_last), pc.subtract(inner_first, outer_last), skip_nulls=False
+    )
     hours = pc.divide(pc.max_element_wise(apart, 0, skip_nulls=False), 3600 * 10**9)
     known = pc.if_else(table.column("mac").is_valid(), hours.is_valid(), pa.scalar(None, pa.bool_()))
-    return {"on_both_sides": known, "sides_apart_hours": pc.if_else(table.column("mac").is_valid(), hours, None)}
+    return {
+        "on_both_sides": known,
+        "sides_apart_hours": pc.if_else(table.column("mac").is_valid(), hours, None),
+    }
 
 
 def _registered(ip: pa.Array, mac: pa.Array, register: pa.Table | None, now: dt.datetime) -> pa.Array:
@@ -128,7 +148,9 @@ def _registered(ip: pa.Array, mac: pa.Array, register: pa.Table | None, now: dt.
     macs, addresses = valid.column("mac"), valid.column("ip")
     without_mac = addresses.filter(macs.is_null())
     by_mac = pc.is_in(mac, _distinct(macs))
-    by_ip = pc.if_else(mac.is_valid(), pc.is_in(ip, _distinct(without_mac)), pc.is_in(ip, _distinct(addresses)))
+    by_ip = pc.if_else(
+        mac.is_valid(), pc.is_in(ip, _distinct(without_mac)), pc.is_in(ip, _distinct(addresses))
+    )
     return pc.or_(by_mac, by_ip)
 
 
@@ -159,20 +181,30 @@ def resolver_use(sums: pa.Table, places: Places, approved: Sequence[str]) -> pa.
     server = sums.column("server_ip").combine_chunks()
     place = places.locate(client)
     known = pa.array(inside(server, ranges)) if ranges else pa.nulls(len(server), pa.bool_())
-    return pa.table({
-        "device": text_column(client), **{name: place.column(name) for name in place.column_names},
-        "resolver": text_column(server), "port": sums.column("server_port"),
-        "encrypted": sums.column("encrypted"), "approved": known,
-        **_sightings(sums, _times(sums.column("first"))),
-    })
+    return pa.table(
+        {
+            "device": text_column(client),
+            **{name: place.column(name) for name in place.column_names},
+            "resolver": text_column(server),
+            "port": sums.column("server_port"),
+            "encrypted": sums.column("encrypted"),
+            "approved": known,
+            **_sightings(sums, _times(sums.column("first"))),
+        }
+    )
 
 
 def _network(text: str) -> Any:
     try:
         return parse_network(text)
     except ValueError as error:
-        raise ConfigError("unit-address", "{text} is no address or network.", where=f"unit: {text}",
-                          hint="Write an address, or a network such as 10.1.2.0/24.", text=text) from error
+        raise ConfigError(
+            "unit-address",
+            "{text} is no address or network.",
+            where=f"unit: {text}",
+            hint="Write an address, or a network such as 10.1.2.0/24.",
+            text=text,
+        ) from error
 
 
 def any_within(table: pa.Table | None, column: str, network: str) -> bool:
@@ -186,157 +218,9 @@ def any_within(table: pa.Table | None, column: str, network: str) -> bool:
 def count_by(table: pa.Table, key: str, counted: str) -> dict[str, int]:
     """How many different values of `counted` there are for each known value of `key`."""
     grouped = table.group_by(key, use_threads=False).aggregate([(counted, "count_distinct")])
-    pairs = zip(grouped.column(key).to_pylist(), grouped.column(f"{counted}_count_distinct").to_pylist(), strict=True)
+    pairs = zip(
+        grouped.column(key).to_pylist(),
+        grouped.column(f"{counted}_count_distinct").to_pylist(),
+        strict=True,
+    )
     return {name: count for name, count in pairs if name is not None}
-
-
-def wireless(
-    settings: Settings, places: Places, inventory: Inventory, tables: Mapping[str, pa.Table], now: dt.datetime
-) -> list[dict[str, Any]]:
-    """Rows of the fact table ``wireless``: the declared networks, then those that were only seen."""
-    air = _joined(tables, ("wlan", "radius"), ("ts", "client_mac", "ssid", "account", "bssid", "ap_name", "nas", "file", "ordinal"))
-    leases = _joined(tables, ("dhcp", "wlan", "radius"), ("ts", "client_ip", "client_mac"))
-    security = _security(tables.get("wlan"))
-    on_air = _by_ssid(air)
-    in_segment = _devices_in_segments(leases, places)
-    accounts = on_air_with_account(air)
-    rows = [
-        _declared(net, places, now)
-        | on_air.get(net.ssid, {})
-        | {
-            "own_equipment": True,
-            "distinct_devices": _devices(on_air.get(net.ssid, {}).get("distinct_devices"), in_segment.get(net.segment)),
-            "has_auth_log": inventory.kept("access", net.segment, shown=net.ssid in accounts),
-        }
-        for net in settings.wireless
-    ]
-    names = {net.ssid for net in settings.wireless}
-    for ssid in sorted(set(on_air) - names):
-        found = on_air[ssid]
-        rows.append(found | {
-            "ssid": ssid, "declared": False, "auth": security.get(ssid),
-            "own_equipment": True if found["own_equipment"] else None,
-            "has_auth_log": True if ssid in accounts else None,
-        })
-    return rows
-
-
-def _declared(net: Wireless, places: Places, now: dt.datetime) -> dict[str, Any]:
-    segment = places.get(net.segment)
-    return {
-        "ssid": net.ssid, "segment": net.segment or None,
-        "zone": (segment.zone or None) if segment else None,
-        "segment_purpose": (segment.purpose or None) if segment else None,
-        "purpose": net.purpose or None, "auth": net.auth or None, "per_user_auth": net.per_user_auth,
-        "portal_realname": net.portal_realname, "key_changed_at": net.key_changed_at,
-        "key_age_days": (now.date() - net.key_changed_at).days if net.key_changed_at else None,
-        "declared_users": net.declared_users, "isolation": net.isolation, "location": net.location or None,
-        "owner": net.owner or None, "department": net.department or None, "declared": True,
-    }
-
-
-def _devices(on_air: int | None, in_segment: int | None) -> int | None:
-    """The larger of two counts of the same devices; unknown where neither is known."""
-    known = [count for count in (on_air, in_segment) if count]
-    return max(known, default=None)
-
-
-def _joined(tables: Mapping[str, pa.Table], kinds: Iterable[str], names: Sequence[str]) -> pa.Table:
-    """Some columns of several kinds in one table, words as plain strings."""
-    plain = {"ts": pa.int64(), "client_ip": IP, "client_mac": MAC, "bssid": MAC, "ordinal": pa.int64()}
-    schema = pa.schema([(name, plain.get(name, pa.string())) for name in names])
-    parts = [schema.empty_table()]
-    for kind in kinds:
-        table = tables.get(kind)
-        if table is not None:
-            columns = {
-                field.name: table.column(field.name).cast(field.type)
-                if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
-                for field in schema
-            }
-            parts.append(pa.table(columns, schema=schema))
-    return pa.concat_tables(parts)
-
-
-def _recent(table: pa.Table) -> pa.Table:
-    """Rows of the last 30 days of the evidence, and those without a time."""
-    newest = pc.max(table.column("ts")).as_py()
-    if newest is None:
-        return table
-    since = newest - int(WINDOW.total_seconds()) * 10**9
-    return table.filter(pc.fill_null(pc.greater_equal(table.column("ts"), since), True))
-
-
-def _by_ssid(air: pa.Table) -> dict[str, dict[str, Any]]:
-    """What was seen of each network name."""
-    named = air.filter(pc.fill_null(pc.not_equal(air.column("ssid"), ""), False))
-    own = pc.or_(named.column("ap_name").is_valid(), named.column("nas").is_valid())
-    named = named.append_column("own", own).append_column("first", named.column("ts"))
-    devices = count_by(_recent(named), "ssid", "client_mac")
-    grouped = named.group_by("ssid", use_threads=False).aggregate(
-        [("first", "min"), ("ts", "max"), ("ts", "count"), ("file", "first"), ("ordinal", "first"), ("own", "max")]
-    )
-    return {
-        row["ssid"]: {
-            "first": _moment(row["first_min"]), "last": _moment(row["ts_max"]), "events": row["ts_count"],
-            "file": row["file_first"], "ordinal": row["ordinal_first"], "own_equipment": row["own_max"],
-            "distinct_devices": devices.get(row["ssid"]) or None,
-        }
-        for row in grouped.to_pylist()
-    }
-
-
-def on_air_with_account(air: pa.Table) -> set[str]:
-    """Network names of which a log-in with an account was seen."""
-    rows = air.filter(pc.and_(air.column("account").is_valid(), air.column("ssid").is_valid()))
-    return set(rows.column("ssid").unique().to_pylist())
-
-
-def _devices_in_segments(leases: pa.Table, places: Places) -> dict[str, int]:
-    rows = _recent(leases.filter(pc.and_(leases.column("client_ip").is_valid(), leases.column("client_mac").is_valid())))
-    place = places.locate(rows.column("client_ip").combine_chunks())
-    return count_by(rows.append_column("segment", place.column("segment")), "segment", "client_mac")
-
-
-def _security(wlan: pa.Table | None) -> dict[str, str]:
-    """Network name to kind of authentication, where all records of it agree."""
-    if wlan is None:
-        return {}
-    pairs = wlan.select(["ssid", "security"]).group_by(["ssid", "security"], use_threads=False).aggregate([])
-    kinds: dict[str, set[str]] = {}
-    for row in pairs.to_pylist():
-        word = (row["security"] or "").lower()
-        kind = next((auth for auth, signs in _AUTH if any(sign in word for sign in signs)), None)
-        if row["ssid"] and kind:
-            kinds.setdefault(row["ssid"], set()).add(kind)
-    return {ssid: found.pop() for ssid, found in sorted(kinds.items()) if len(found) == 1}
-
-
-def access_points(settings: Settings, tables: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
-    """Rows of the fact table ``access_point``, one per radio and network name."""
-    own: dict[str, set[bytes]] = {}
-    for net in settings.wireless:
-        own.setdefault(net.ssid, set()).update(mac for text in net.bssids if (mac := parse_mac(text)))
-    air = _joined(tables, ("wlan", "radius"), ("ts", "ssid", "bssid", "file", "ordinal"))
-    air = air.filter(pc.and_(air.column("bssid").is_valid(), air.column("ssid").is_valid()))
-    air = air.append_column("first", air.column("ts"))
-    grouped = air.group_by(["bssid", "ssid"], use_threads=False).aggregate(
-        [("first", "min"), ("ts", "max"), ("ts", "count"), ("file", "first"), ("ordinal", "first")]
-    )
-    return [
-        {
-            "bssid": format_mac(row["bssid"]), "ssid": row["ssid"], "own_name": row["ssid"] in own,
-            "own_radio": row["bssid"] in own[row["ssid"]] if own.get(row["ssid"]) else None,
-            "first": _moment(row["first_min"]), "last": _moment(row["ts_max"]), "events": row["ts_count"],
-            "file": row["file_first"], "ordinal": row["ordinal_first"],
-        }
-        for row in grouped.sort_by([("ssid", "ascending"), ("bssid", "ascending")]).to_pylist()
-    ]
-
-
-def _moment(nanos: int | None) -> dt.datetime | None:
-    if nanos is None:
-        return None
-    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=nanos // 1000)
-
-

@@ -11,7 +11,7 @@ import pyarrow as pa
 from netaudit.errors import ConfigError
 from netaudit.i18n.text import Text
 from netaudit.policy.citation import Citation
-from netaudit.policy.conditions import ALWAYS, Condition, Group, Ref, Test, fits, near, tests_of
+from netaudit.policy.conditions import ALWAYS, Condition, Ref, fits, suggestion, tests_of
 from netaudit.policy.tables import NUMBER, TABLES, WORD
 from netaudit.policy.verdict import Basis, Outcome, Verdict
 from netaudit.policy.words import UNKNOWN, in_words
@@ -177,13 +177,21 @@ class Rule:
             where = f"policy.parameters.{self.id}.{name}"
             if name not in values:
                 raise ConfigError(
-                    "rule-parameter", "The rule {rule} has no parameter {name}.", where=where,
-                    hint=near(name, values).lstrip("; ").capitalize(), rule=self.id, name=name,
+                    "rule-parameter",
+                    "The rule {rule} has no parameter {name}.",
+                    where=where,
+                    hint=suggestion(name, values),
+                    rule=self.id,
+                    name=name,
                 )
             if not _same_kind(value, values[name]):
                 raise ConfigError(
-                    "rule-parameter-value", "The value of {name} must be like {default}.", where=where,
-                    hint="Write a value of the same type as the default.", name=name, default=values[name],
+                    "rule-parameter-value",
+                    "The value of {name} must be like {default}.",
+                    where=where,
+                    hint="Write a value of the same type as the default.",
+                    name=name,
+                    default=values[name],
                 )
             values[name] = values[name] | value if isinstance(value, dict) else value
         return values
@@ -209,11 +217,13 @@ class Rule:
 
 MISSING = Text(
     "Data that this rule needs are missing: {missing}.",
-    "缺少判断所需的数据：{missing}。", "缺少判斷所需的資料：{missing}。",
+    "缺少判断所需的数据：{missing}。",
+    "缺少判斷所需的資料：{missing}。",
 )
 PARTIAL = Text(
     "There was more than could be kept; a breach may have been left out.",
-    "数据量超出可保留的上限，可能有遗漏。", "資料量超出可保留的上限，可能有遺漏。",
+    "数据量超出可保留的上限，可能有遗漏。",
+    "資料量超出可保留的上限，可能有遺漏。",
 )
 
 
@@ -231,9 +241,3 @@ def columns_in(condition: Condition) -> Iterator[str]:
     for test in tests_of(condition):
         if test.how != "known":
             yield test.column
-
-
-__all__ = [
-    "MISSING", "PARTIAL", "SEVERITIES", "Condition", "Example", "Group", "Measure", "Parameter",
-    "Rule", "SeverityIf", "Test", "Unknown", "columns_in",
-]

@@ -228,3 +228,9 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+
+
+def case_json(case: Case) -> dict[str, Any]:
+    """A case as plain JSON values, as ``netaudit schema case`` describes them."""
+    plain: dict[str, Any] = _converter().unstructure(case)
+    return plain

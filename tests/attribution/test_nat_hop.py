@@ -249,3 +249,12 @@ def test_the_order_of_the_records_changes_nothing(make_logs, nat_row, ask):
     assert [replace(c, evidence=()) for c in there.candidates] == [
         replace(c, evidence=()) for c in back.candidates
     ]
+
+
+def test_an_entry_of_a_table_tells_of_its_moments_only(make_logs, nat_row, ask):
+    logs = make_logs(nat=[nat_row("entry", 0, A), nat_row("entry", 60, A)])
+    outcomes = [
+        walk_back(ask(at, public_ip=PUBLIC, port=20500, skew_s=5), logs).hops[0].outcome
+        for at in (-9, 30, 70)
+    ]
+    assert outcomes == [Outcome.MISSING, Outcome.HELD, Outcome.MISSING]

@@ -12,7 +12,9 @@ from netaudit.errors import ConfigError
 from netaudit.intake.carrier import peel, peel_text, read_stamps
 from netaudit.intake.times import Context
 
-CONTEXT = Context(zone=zoneinfo.ZoneInfo("Asia/Shanghai"), collected=dt.datetime(2026, 12, 1, tzinfo=dt.UTC))
+CONTEXT = Context(
+    zone=zoneinfo.ZoneInfo("Asia/Shanghai"), collected=dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
+)
 MORNING = "2026-11-22T16:00:36+00:00"
 
 CASES = [
@@ -71,4 +73,6 @@ def test_nothing_raises_and_nothing_is_lost(lines: list[str]) -> None:
     peeled = peel(pa.array(lines, pa.string()))
     assert len(peeled.rest) == len(lines)
     assert peeled.rest.null_count == 0
-    assert all(rest in line for rest, line in zip(peeled.rest.to_pylist(), lines, strict=True) if line[:1] != "{")
+    assert all(
+        rest in line for rest, line in zip(peeled.rest.to_pylist(), lines, strict=True) if line[:1] != "{"
+    )

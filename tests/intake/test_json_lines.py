@@ -85,7 +85,12 @@ def test_a_field_named_like_the_line_number_does_no_harm() -> None:
 
 
 def test_numbers_as_text_keep_every_digit() -> None:
-    texts = ['{"ts":1521911720.865716}', '{"ts" : 2.9e-05}', '{"ts":"2018-03-24T17:15:20Z"}', '{"o":"\\"ts\\":1"}']
+    texts = [
+        '{"ts":1521911720.865716}',
+        '{"ts" : 2.9e-05}',
+        '{"ts":"2018-03-24T17:15:20Z"}',
+        '{"o":"\\"ts\\":1"}',
+    ]
     assert [row.get("ts") for row in rows(texts, ("ts",))] == [
         "1521911720.865716", "2.9e-05", "2018-03-24T17:15:20Z", None,
     ]  # fmt: skip
@@ -98,12 +103,20 @@ def test_columns_of_nothing_are_typed() -> None:
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=5) | st.floats(allow_nan=False),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.text(max_size=5)
+    | st.floats(allow_nan=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("xyz"), inner, max_size=3),
     max_leaves=6,
 )
-OBJECTS = st.dictionaries(st.sampled_from(["ts", "n", "f", "b", "l", "d", "o"]), VALUES, max_size=5).map(json.dumps)
-LINES = st.lists(OBJECTS | st.text(st.characters(exclude_characters="\n", codec="utf-8"), max_size=8), max_size=8)
+OBJECTS = st.dictionaries(st.sampled_from(["ts", "n", "f", "b", "l", "d", "o"]), VALUES, max_size=5).map(
+    json.dumps
+)
+LINES = st.lists(
+    OBJECTS | st.text(st.characters(exclude_characters="\n", codec="utf-8"), max_size=8), max_size=8
+)
 
 
 @settings(max_examples=120, deadline=None)

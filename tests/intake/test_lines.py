@@ -97,7 +97,9 @@ def is_start(found: pa.StringArray) -> np.ndarray:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    wanted=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\ufeff"), max_size=12), max_size=40),
+    wanted=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\ufeff"), max_size=12), max_size=40
+    ),
     size=st.integers(5, 60),
     framed=st.booleans(),
 )

@@ -47,7 +47,8 @@ def rewritten(path: Path, change) -> Path:
 
 
 def test_values_read_as_they_show(tmp_path):
-    row = ["NA", None, 12.0, 1.5, True, dt.datetime(2026, 3, 1), dt.datetime(2026, 3, 1, 8, 30), "a\nb", 'q"c,d', "007"]
+    moment = dt.datetime.fromisoformat("2026-03-01 08:30")
+    row = ["NA", None, 12.0, 1.5, True, moment.replace(hour=0, minute=0), moment, "a\nb", 'q"c,d', "007"]
     assert lines(write(tmp_path, [row])) == [
         SHEET + 'NA,,12,1.5,TRUE,2026-03-01,2026-03-01 08:30:00,a b,"q""c,d",007'
     ]
@@ -75,7 +76,12 @@ def test_a_row_over_a_mebibyte_is_bad(tmp_path):
 
 def test_a_row_number_beyond_all_sheets_ends_it(tmp_path):
     path = write(tmp_path, [["a"], ["b"]])
-    rewritten(path, lambda body: body.replace(b'<row r="2"', b'<row r="99999999999"').replace(b'"A2"', b'"A99999999999"'))
+    rewritten(
+        path,
+        lambda body: body.replace(b'<row r="2"', b'<row r="99999999999"').replace(
+            b'"A2"', b'"A99999999999"'
+        ),
+    )
     assert lines(path)[:1] == [SHEET + "a"]
 
 

@@ -28,7 +28,9 @@ def of(moment: dt.datetime) -> int:
 
 
 @settings(max_examples=80, deadline=None)
-@given(moment=MOMENTS, minutes=st.integers(-14 * 60, 14 * 60), spelling=st.sampled_from(["{}", "{:.6}", "odd"]))
+@given(
+    moment=MOMENTS, minutes=st.integers(-14 * 60, 14 * 60), spelling=st.sampled_from(["{}", "{:.6}", "odd"])
+)
 def test_iso_with_offset_is_what_datetime_says(moment: dt.datetime, minutes: int, spelling: str) -> None:
     aware = moment.replace(tzinfo=dt.timezone(dt.timedelta(minutes=minutes)))
     text = aware.isoformat(sep="T" if minutes % 2 else " ", timespec="microseconds")
@@ -151,7 +153,8 @@ def test_zones_that_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "hours"), [("UTC", 0), ("Z", 0), ("+08:00", 8), ("-0330", -3.5), ("UTC+08:00", 8), ("Asia/Shanghai", 8)]
+    ("text", "hours"),
+    [("UTC", 0), ("Z", 0), ("+08:00", 8), ("-0330", -3.5), ("UTC+08:00", 8), ("Asia/Shanghai", 8)],
 )
 def test_zones_that_are_known(text: str, hours: float) -> None:
     moment = dt.datetime(2026, 11, 23, tzinfo=parse_zone(text))

@@ -7,7 +7,8 @@ import ipaddress
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from netaudit.policy import observed as module
 from netaudit.policy.observed import Observed, locate
@@ -79,13 +80,26 @@ def test_more_combinations_than_fit_are_counted(monkeypatch):
 
 def test_nothing_at_all():
     tables = Observed().tables()
-    assert {name: table.num_rows for name, table in tables.items()} == {"host": 0, "resolver_use": 0, "stretch": 0}
+    assert {name: table.num_rows for name, table in tables.items()} == {
+        "host": 0,
+        "resolver_use": 0,
+        "stretch": 0,
+    }
 
 
 def test_times_may_be_unknown():
     seen = Observed()
-    seen.add(conform("arp", {"client_ip": pa.array([parse_ip("10.0.0.9")], IP),
-                             "client_mac": pa.array([parse_mac("02:00:00:00:00:01")], pa.binary(6)), "file": "f"}, 1))
+    seen.add(
+        conform(
+            "arp",
+            {
+                "client_ip": pa.array([parse_ip("10.0.0.9")], IP),
+                "client_mac": pa.array([parse_mac("02:00:00:00:00:01")], pa.binary(6)),
+                "file": "f",
+            },
+            1,
+        )
+    )
     assert seen.tables()["host"].to_pylist()[0]["first"] is None
     assert seen.tables()["stretch"].num_rows == 0
 

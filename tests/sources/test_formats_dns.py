@@ -43,7 +43,9 @@ def chunk_of(lines: list[str], first: int = 1) -> Chunk:
     return Chunk(pa.array(lines, pa.string()), first, nothing, np.array([len(x) + 1 for x in lines]))
 
 
-def read(name: str, lines: list[str], cuts: list[int] | None = None) -> tuple[list[dict[str, Any]], dict[str, int]]:
+def read(
+    name: str, lines: list[str], cuts: list[int] | None = None
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Rows as printed cells, by line and kind, and the lines rejected by reason; all are counted."""
     parse = FORMATS[name].open(context())
     found, lost = [], defaultdict(int)
@@ -72,7 +74,9 @@ def sample_lines(name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", OURS)
 def test_shared_samples_agree_with_their_tables(name: str, shared: Path) -> None:
-    files = [f for f in sorted((shared / "samples").glob(SHARED[name])) if Path(f"{f}.expected.csv").exists()]
+    files = [
+        f for f in sorted((shared / "samples").glob(SHARED[name])) if Path(f"{f}.expected.csv").exists()
+    ]
     assert files
     agree = total = 0
     for file in files:
@@ -131,7 +135,10 @@ def test_dnsmasq_joins_replies_where_chunks_end_before_a_query() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32), noise=st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=30))
+@given(
+    seed=st.integers(0, 2**32),
+    noise=st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=30),
+)
 def test_damaged_lines_never_raise_and_never_vanish(name: str, seed: int, noise: str) -> None:
     draw = random.Random(seed)
     damaged = []
@@ -179,7 +186,10 @@ def test_dnsmasq_gives_a_serial_used_again_to_the_later_query() -> None:
     head = "Nov 23 00:00:40 dnsmasq[1]: 1 10.1.0.1/5 "
     ask, tell = f"{head}query[A] a.example from 10.1.0.1", f"{head}reply a.example is "
     rows, _ = read("dnsmasq_log", [f"{tell}192.0.2.9", ask, f"{tell}192.0.2.1", ask, f"{tell}NXDOMAIN"])
-    assert [(row.get("answers"), row.get("rcode")) for row in rows] == [("192.0.2.1", "NOERROR"), (None, "NXDOMAIN")]
+    assert [(row.get("answers"), row.get("rcode")) for row in rows] == [
+        ("192.0.2.1", "NOERROR"),
+        (None, "NXDOMAIN"),
+    ]
 
 
 def test_zeek_without_a_header_says_so() -> None:

@@ -142,7 +142,9 @@ def _dhcp(get: Field, context: times.Context) -> dict[str, Any]:
 class Log:
     """One of Zeek's logs: its kind of record, and a field that only it has."""
 
-    def __init__(self, kind: str, mark: str, columns: Callable[[Field, times.Context], dict[str, Any]]) -> None:
+    def __init__(
+        self, kind: str, mark: str, columns: Callable[[Field, times.Context], dict[str, Any]]
+    ) -> None:
         """Tie a kind to its mark and columns."""
         self.kind = kind
         self.mark = mark
@@ -174,6 +176,7 @@ def _escaped(name: str) -> str:
 
 def unescape(text: pa.Array) -> pa.Array:
     r"""Text with ``\x2c`` and its like as what they stand for, where that is ASCII."""
+
     def plain(value: str) -> str:
         return _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if int(m[1], 16) < 0x80 else m[0], value)
 

@@ -86,7 +86,9 @@ def _read_message(text: str) -> tuple[str | None, list[str] | None]:
     if len(text) > 2 * _MAX_MESSAGE:
         return None, None
     try:
-        message = dns.message.from_wire(base64.b64decode(text), ignore_trailing=True, continue_on_error=True)
+        message = dns.message.from_wire(
+            base64.b64decode(text), ignore_trailing=True, continue_on_error=True
+        )
         data = [item.to_text() for rrset in message.answer for item in rrset]
         return dns.rcode.to_text(message.rcode()), data
     except (binascii.Error, dns.exception.DNSException, ValueError, IndexError):

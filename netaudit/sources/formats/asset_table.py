@@ -23,12 +23,15 @@ from netaudit.intake.times import Context, from_iso
 from netaudit.records.addresses import parse_ip, parse_mac
 from netaudit.records.schemas import IP, MAC
 from netaudit.sources.formats._delimited import header_cells, split_quoted
-from netaudit.sources.formats._headers import columns_of, is_inventory
+from netaudit.sources.formats._headers import columns_of, is_inventory, title
 from netaudit.sources.formats._values import mask, refused, whole
 
 BAD_MAC = "Some hardware addresses in the inventory are none and were left out."
 BAD_IP = "Some addresses in the inventory are none, or ranges, and were left out."
 BAD_DATE = "Some dates in the inventory could not be read; the validity is open there."
+NO_HEADER = "A row stands before any header whose titles are known."
+NOBODY = "The row names no address, no hardware address, no host and no asset number."
+UNCLOSED = "A quoted cell does not close."
 _TEXTS = (
     "hostname",
     "asset",
@@ -42,6 +45,9 @@ _TEXTS = (
     "switch_port",
 )
 _MAX_CELL_LINES = 20
+_MAX_TITLE_ROWS = 30
+"""Rows above a header that may be titles and remarks, as long as they hold no address."""
+_TOTALS = frozenset(["合计", "总计", "小计", "共计", "total", "subtotal", "sum"])
 _SPLIT = re.compile(r"[\s,;、|]+|/(?=[0-9a-fA-F]*[.:])")
 _MACS = re.compile(
     r"(?<![0-9a-f:.-])(?:[0-9a-f]{1,2}(?P<a>[:-])(?:[0-9a-f]{1,2}(?P=a)){4}[0-9a-f]{1,2}"
@@ -90,6 +96,7 @@ class _Table:
         self.context = context
         self.separator = ","
         self.columns: dict[str, list[int]] = {}
+        self.headless = 0
 
     def read(self, lines: pa.StringArray) -> Parsed:
         first = np.flatnonzero(_starts(lines)) if len(lines) else np.zeros(0, np.int64)
@@ -111,25 +118,23 @@ class _Table:
     def _record(self, text: str, line: int, rows: list[dict[str, object]]) -> str | None:
         """Read one record; why it is refused, empty where it holds none, None where it gave rows."""
         if text.startswith(SHEET):
-            text, self.columns = text.removeprefix(SHEET), {}
+            text, self.columns, self.headless = text.removeprefix(SHEET), {}, 0
         if not text.strip(" \t,;|"):
             return ""
         if not _VALUE.search(text) and (found := columns_of(header_cells(text)[1])):
             self.separator, self.columns = header_cells(text)[0], found
             return ""
         cells = split_quoted(text, self.separator) if '"' in text else text.split(self.separator)
-        if not cells:
-            return "A quoted cell does not close."
+        if not any(cell.strip() for cell in cells):
+            return UNCLOSED
         if not self.columns:
-            titled = sum(bool(cell) for cell in header_cells(text)[1]) == 1
-            return "" if titled else "A row stands before any header whose titles are known."
+            self.headless += 1
+            return NO_HEADER if _VALUE.search(text) or self.headless > _MAX_TITLE_ROWS else ""
+        if title(next(cell for cell in cells if cell.strip())) in _TOTALS:
+            return ""
         found_rows = list(self._assets(cells, line))
         rows += found_rows
-        return (
-            None
-            if found_rows
-            else "The row names no address, no hardware address, no host and no asset number."
-        )
+        return None if found_rows else NOBODY
 
     def _assets(self, cells: list[str], line: int) -> Iterator[dict[str, object]]:
         values = {name: self._first(cells, name) for name in (*_TEXTS, "vlan", "ts", "ts_end")}

@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 
 from netaudit.intake.carrier import peel, peel_text, read_stamps
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import parse_ip
 from netaudit.records.schemas import IP, TIMESTAMP
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._values import among_others, mask, refused
 
 _ENDS = (
     r"(?:sport=(?P<{0}sport>\d+) dport=(?P<{0}dport>\d+) ?|type=\d+ code=\d+ (?:id=(?P<{0}query>\d+) ?)?)?"
@@ -168,7 +168,7 @@ FORMAT = LogFormat(
     title="Linux conntrack: events (conntrack -E -o timestamp,id) and snapshots (conntrack -L)",
     kinds=("nat",),
     reference="https://manpages.debian.org/conntrack",
-    sniff=lambda lines: share(peel_text(lines), _ANY.match),
+    sniff=lambda lines: among_others(peel_text(lines), _ANY.match),
     open=_open,
     samples=(
         Sample(

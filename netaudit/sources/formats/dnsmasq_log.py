@@ -87,8 +87,11 @@ def _names(text: pa.StringArray) -> pa.Array:
 
 
 def _joined(
-    pid: pa.Array, queries: np.ndarray, asked: dict[str, pa.Array],
-    replies: np.ndarray, told: dict[str, pa.Array],
+    pid: pa.Array,
+    queries: np.ndarray,
+    asked: dict[str, pa.Array],
+    replies: np.ndarray,
+    told: dict[str, pa.Array],
 ) -> dict[str, pa.Array]:
     """Answers, response code and action of each query, from the replies of its serial number."""
     query_of, order = _owners(pid, queries, asked, replies, told)
@@ -111,10 +114,14 @@ def _joined(
 
 
 def _owners(
-    pid: pa.Array, queries: np.ndarray, asked: dict[str, pa.Array],
-    replies: np.ndarray, told: dict[str, pa.Array],
+    pid: pa.Array,
+    queries: np.ndarray,
+    asked: dict[str, pa.Array],
+    replies: np.ndarray,
+    told: dict[str, pa.Array],
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each reply whose query is in this chunk: the query, and the reply, in order of lines."""
+
     def keys(at: np.ndarray, field: dict[str, pa.Array]) -> pa.Array:
         process = pc.fill_null(pid.take(pa.array(at)), "")
         return pc.binary_join_element_wise(process, field["serial"], field["asker"], field["port"], " ")
@@ -143,7 +150,10 @@ def _rcode(value: str) -> str:
 
 
 def _leases(
-    index: np.ndarray, lease: dict[str, pa.Array], peeled: carrier.Peeled, telling: np.ndarray,
+    index: np.ndarray,
+    lease: dict[str, pa.Array],
+    peeled: carrier.Peeled,
+    telling: np.ndarray,
     context: times.Context,
 ) -> Rows:
     station = lease["station"]

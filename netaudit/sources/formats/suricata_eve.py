@@ -133,6 +133,7 @@ def _dns(get: Field, context: times.Context) -> dict[str, Any]:
 
 def _neighbours(event: str) -> Callable[[Field, times.Context], dict[str, Any]]:
     """LLMNR and mDNS events, which are DNS among neighbours."""
+
     def columns(get: Field, context: times.Context) -> dict[str, Any]:
         owner, answer = members(get(event, "answers"))
         data = pc.coalesce(*(pc.struct_field(answer, name) for name in ("rdata", "a", "aaaa")))

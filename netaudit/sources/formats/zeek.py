@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -63,7 +64,8 @@ class _Header:
         if name == "#fields":
             return replace(self, fields=tuple(values))
         key = _HEADER_WORDS.get(name)
-        return replace(self, **{key: values[0]}) if key and values and values[0] else self
+        changed: dict[str, Any] = {key: values[0]} if key and values and values[0] else {}
+        return replace(self, **changed)
 
 
 _HEADER_WORDS = {
@@ -152,7 +154,9 @@ def _cells(cells: pa.StringArray, header: _Header, name: str, rows: int) -> pa.A
     return pc.if_else(pc.is_valid(text), pa.ListArray.from_arrays(offsets, items), pa.scalar(None, type_))
 
 
-def _read_objects(lines: pa.StringArray, objects: np.ndarray, parsed: Parsed, context: times.Context) -> None:
+def _read_objects(
+    lines: pa.StringArray, objects: np.ndarray, parsed: Parsed, context: times.Context
+) -> None:
     found = json_lines.read(pc.if_else(pa.array(objects), lines, ""), _SCHEMA, _DECIMALS)
     parsed.rejected.update(found.rejected)
     path = pc.fill_null(found.column("_path"), "")
@@ -167,7 +171,9 @@ def _read_objects(lines: pa.StringArray, objects: np.ndarray, parsed: Parsed, co
         at = pa.array(rows)
 
         def get(name: str, at: pa.Array = at) -> pa.Array:
-            column = found.column(name).take(at) if name in _SCHEMA.names else pa.nulls(len(at), pa.string())
+            column = (
+                found.column(name).take(at) if name in _SCHEMA.names else pa.nulls(len(at), pa.string())
+            )
             return column.cast(pa.string()) if name in _NUMBERS else column
 
         _add(parsed, log.kind, log.columns(get, context), found.index[rows])
@@ -192,14 +198,20 @@ def _reject(parsed: Parsed, reason: str, index: np.ndarray) -> None:
 
 
 def _sniff(lines: list[str]) -> float:
-    if any(line.startswith("#fields") for line in lines) and any(line.startswith("#separator") for line in lines):
+    if any(line.startswith("#fields") for line in lines) and any(
+        line.startswith("#separator") for line in lines
+    ):
         return 1.0
     return share(lines, _is_object)
 
 
 def _is_object(line: str) -> bool:
     talk = '"id.orig_h"' in line and '"uid"' in line
-    return line.lstrip().startswith("{") and '"ts"' in line and (talk or ('"uids"' in line and '"msg_types"' in line))
+    return (
+        line.lstrip().startswith("{")
+        and '"ts"' in line
+        and (talk or ('"uids"' in line and '"msg_types"' in line))
+    )
 
 
 _SAMPLES = (
