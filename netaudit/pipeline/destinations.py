@@ -81,7 +81,7 @@ def _trace_rows(graded: pa.Table, logs: Logs, skew_s: float) -> _Asked:
     ts = graded.column("ts").cast(pa.int64())
     bucket = pc.divide(pc.fill_null(ts, 0), WINDOW_S * 10**9)
     clients = graded.column("client_ip").to_pylist()
-    sites = graded.column("site").to_pylist()
+    sites = _sites(graded)
     times = ts.to_pylist()
     questions: list[Question] = []
     number: dict[tuple[object, ...], int] = {}
@@ -92,8 +92,9 @@ def _trace_rows(graded: pa.Table, logs: Logs, skew_s: float) -> _Asked:
         key = (clients[row], sites[row], stretch)
         if key not in number:
             number[key] = len(questions)
-            questions.append(Question(at=_moment(times[row]), client_ip=clients[row], skew_s=skew_s,
-                                      site=sites[row] or ""))
+            questions.append(
+                Question(at=_moment(times[row]), client_ip=clients[row], skew_s=skew_s, site=sites[row])
+            )
         of_row[row] = number[key]
     return _Asked(walk_back_all(questions, logs), of_row)
 
@@ -101,7 +102,7 @@ def _trace_rows(graded: pa.Table, logs: Logs, skew_s: float) -> _Asked:
 def _groups(graded: pa.Table, asked: _Asked) -> Iterable[tuple[list[int], int]]:
     """Rows of each finding, in time order, and the trace of its strongest row."""
     clients = graded.column("client_ip").to_pylist()
-    sites = graded.column("site").to_pylist()
+    sites = _sites(graded)
     destinations = graded.column("destination").to_pylist()
     ranks = graded.column("grade").to_pylist()
     times = graded.column("ts").cast(pa.int64()).to_pylist()
@@ -109,12 +110,35 @@ def _groups(graded: pa.Table, asked: _Asked) -> Iterable[tuple[list[int], int]]:
     groups: dict[tuple[str, ...], list[int]] = {}
     for row in range(graded.num_rows):
         device = devices[asked.of_row[row]] if asked.of_row[row] >= 0 else ""
-        key = ((clients[row] or b"").hex(), sites[row] or "", device, destinations[row] or "")
+        key = ((clients[row] or b"").hex(), sites[row], device, destinations[row] or "")
         groups.setdefault(key, []).append(row)
     for _, rows in sorted(groups.items()):
         rows.sort(key=lambda r: (times[r] or 0, r))
         strongest = max(rows, key=lambda r: ranks[r])
         yield rows, int(asked.of_row[strongest])
+
+
+def _sites(graded: pa.Table) -> list[str]:
+    """Site of each row; one without counts to the site that names its client, where just one does."""
+    clients, sites = graded.column("client_ip").to_pylist(), graded.column("site").to_pylist()
+    named: dict[bytes | None, set[str]] = {}
+    for client, site in zip(clients, sites, strict=True):
+        named.setdefault(client, set()).update({site} if site else ())
+    only = {client: next(iter(names)) for client, names in named.items() if len(names) == 1}
+    return [site or only.get(client, "") for client, site in zip(clients, sites, strict=True)]
+
+
+def _severity(listed: Severity, grade: Grade, *, certain: bool) -> Severity:
+    """The list's for a contact; one step less for a mere look-up; low for what was blocked.
+
+    The visit that the notice names, traced to this client, is critical (rule NA-DEST-01).
+    """
+    if certain and grade is not Grade.BLOCKED:
+        return Severity.CRITICAL
+    if grade is Grade.BLOCKED:
+        return Severity.LOW
+    lower = 1 if grade in {Grade.ASKED, Grade.ANSWERED} else 0
+    return list(Severity)[max(0, listed.rank - lower)]
 
 
 def _device(trace: Trace) -> str:
@@ -131,11 +155,12 @@ def _finding(rows: pa.Table, trace: Trace | None, index: IndicatorIndex, named: 
     times = pc.min_max(rows.column("ts").cast(pa.int64())).as_py()
     fits, certain = named.fits(rows, destination, client)
     subject = format_ip(client) if client else ""
+    device = _device(trace) if trace else ""
     also = sorted({f"{index.hit(e).list_id}: {index.hit(e).entry}" for e in entries[1:]})
     return Finding(
-        id=finding_id("destination", subject, _device(trace) if trace else "", destination, best.list_id),
+        id=finding_id("destination", subject, device, destination, times["min"]),
         kind=FindingKind.DESTINATION,
-        severity=Severity.CRITICAL if certain else Severity(best.severity),
+        severity=_severity(Severity(best.severity), grade, certain=certain),
         subject=subject, title="Contact with a listed destination" if grade in {Grade.CONNECTED, Grade.EXCHANGED}
         else "Look-up of a listed destination",
         rule="NA-DEST-01", destination=destination,

@@ -87,12 +87,23 @@ def _wrong(path: Path, reason: str) -> RuleError:
 
 def _structure(data: dict[str, Any]) -> Rule:
     """A parsed file as a `Rule`; every key must be known."""
-    from cattrs import BaseValidationError, Converter, transform_error
+    from cattrs import BaseValidationError, transform_error
 
     known = {field.name for field in fields(Rule)}
     for key in data:
         if key not in known:
             raise ValueError(f"there is no key {key}{near(key, known)}")
+    try:
+        return cast("Rule", _converter().structure(data, Rule))
+    except BaseValidationError as error:
+        raise ValueError("; ".join(transform_error(error, path="", format_exception=_say))) from error
+
+
+@cache
+def _converter() -> Any:
+    """The one strict converter of rule files."""
+    from cattrs import Converter
+
     converter = Converter(forbid_extra_keys=True)
     for exact in (str, int, bool):
         converter.register_structure_hook(exact, _exactly)
@@ -103,10 +114,7 @@ def _structure(data: dict[str, Any]) -> Rule:
         lambda type_: type_ in (Condition, Condition | None, Test | Group),
         lambda value, _: parse_condition(value, "condition"),
     )
-    try:
-        return cast("Rule", converter.structure(data, Rule))
-    except BaseValidationError as error:
-        raise ValueError("; ".join(transform_error(error, path="", format_exception=_say))) from error
+    return converter
 
 
 def _exactly(value: Any, type_: Any) -> Any:

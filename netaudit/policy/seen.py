@@ -42,7 +42,9 @@ def hosts(sums: pa.Table, places: Places, register: pa.Table | None, now: dt.dat
         {
             "device": pc.coalesce(mac_text, address),
             "address": address,
-            "prefix": _by_word(address, _prefix),
+            "prefix": pc.coalesce(place.column("segment"), _by_word(address, _prefix))
+            if places
+            else pa.nulls(len(ip), pa.string()),
             "mac": mac_text,
             "random_mac": _by_word(
                 mac_text, lambda text: is_random_mac(parse_mac(text) or bytes(6)), pa.bool_()

@@ -194,7 +194,10 @@ TABLES: dict[str, FactTable] = {
         {
             "device": (WORD, "its MAC address, or its address where no record shows the MAC"),
             "address": (WORD, "the address it had"),
-            "prefix": (WORD, "that address's /24 or /64"),
+            "prefix": (
+                WORD,
+                "the segment's id, or outside of all segments the address's /24 or /64; unknown where none is declared",
+            ),
             "mac": (WORD, "its MAC address"),
             "random_mac": (TRUTH, "whether that is a private (randomised) one"),
             **PLACE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netaudit.attribution.reasons import EXPLANATIONS
 from netaudit.i18n.text import Text
 
 UNKNOWN = Text("[to be confirmed]", "【待核】", "【待查】")
@@ -40,6 +41,10 @@ WORDS: dict[str, dict[str, Text]] = {
         "lease": Text("address lease", "地址租约", "位址租約"),
         "station": Text("access authentication", "接入认证", "接取認證"),
         "asset": Text("asset register", "资产台账", "資產清冊"),
+    },
+    "reason": {
+        str(reason): Text(*(sentence.rstrip(".。") for sentence in explanation.sentence))
+        for reason, explanation in EXPLANATIONS.items()
     },
     "what": {
         "asset": Text("assets", "资产", "資產"),

@@ -145,6 +145,14 @@ def printed_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=printed_schema())
 
 
+def readable(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch with its addresses as text and its other columns as they are."""
+    return pa.RecordBatch.from_arrays(
+        [text(c) if c.type in {IP, MAC} or pa.types.is_dictionary(c.type) else c for c in batch.columns],
+        names=batch.schema.names,
+    )
+
+
 def _printed_type(type_: pa.DataType) -> pa.DataType:
     return pa.string() if type_ in {IP, MAC} or pa.types.is_dictionary(type_) else type_
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,8 @@ from netaudit.intake.spreadsheet import sheet_chunks
 from netaudit.intake.tally import Tally, ordinals
 from netaudit.intake.times import Context, parse_zone
 from netaudit.records.evidence import EvidenceFile, Ledger
-from netaudit.records.schemas import TIMESTAMP, conform
+from netaudit.records.printed import readable
+from netaudit.records.schemas import TIMESTAMP, conform, kind_of
 from netaudit.sources.inputs import Input, opened
 from netaudit.sources.recognise import named, recognise, refuse_binary
 
@@ -201,4 +203,26 @@ def _unusable(name: str, error: NetauditError) -> EvidenceFile:
     return EvidenceFile(id="", name=name, sha256="", size=0, format="", error=str(error))
 
 
-__all__ = ["Options", "read"]
+def read_frames(arguments: Sequence[str], *, timezone: str = "", input_format: str = "") -> dict[str, Any]:
+    """Everything that some files say, for a notebook: kind to pandas DataFrame.
+
+    Addresses are text, times aware UTC. Holds everything in memory; `read` does not.
+
+    Args:
+        arguments: Files, folders, globs.
+        timezone: Of stamps that carry none, such as ``Asia/Shanghai``.
+        input_format: Instead of recognising it.
+
+    Raises:
+        NetauditError: An input cannot be used.
+    """
+    ledger = Ledger()
+    batches: dict[str, list[pa.RecordBatch]] = {}
+    for batch in read(arguments, Settings(), ledger, options=Options(input_format, timezone)):
+        batches.setdefault(kind_of(batch), []).append(readable(batch))
+    for error in ledger.errors:
+        raise error
+    return {kind: pa.Table.from_batches(found).to_pandas() for kind, found in sorted(batches.items())}
+
+
+__all__ = ["Options", "read", "read_frames"]

@@ -88,4 +88,4 @@ def _notice_list(case_folder: Path, notice: Notice) -> tuple[Blocklist, ...]:
         return ()
     path = case_folder / NOTICE_LIST
     path.write_text("".join(f"{entry}\n" for entry in entries), encoding="utf-8")
-    return (read_list_file(path, "domains-subtree", "notice", "notice", severity="critical"),)
+    return (read_list_file(path, "domains-subtree", "notice", "notice", severity="high"),)

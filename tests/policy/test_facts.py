@@ -335,3 +335,15 @@ def test_the_same_facts_give_the_same_verdicts(office):
     assert check(facts_of(office), rules, PolicySettings(), now=NOW) == check(
         facts_of(office), rules[::-1], PolicySettings(), now=NOW
     )
+
+
+def test_subnets_that_nobody_declared(office):
+    rows = [{"ts": THEN, "client_ip": f"10.7.7.{i}"} for i in range(1, 5)] + [
+        {"ts": THEN, "client_ip": "10.0.0.9"}
+    ]
+    events = [batch("arp", rows)]
+    assert outcomes(facts_of(office, events), "NA-SEG-06") == {
+        "10.7.7.0/24": Outcome.VIOLATED,
+        "gov1": Outcome.COMPLIED,
+    }
+    assert outcomes(facts_of(replace(office, segment=()), events), "NA-SEG-06") == {"": Outcome.CANNOT_TELL}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -342,8 +343,11 @@ RULES = {
 
 
 @pytest.fixture
-def case() -> Case:
-    return make_case()
+def hall() -> SimpleNamespace:
+    """The story's parts: `case(**changes)`, `trace()`, `at(day, hour, …)`, files, findings, notice."""
+    return SimpleNamespace(
+        case=make_case, trace=make_trace, at=at, files=FILES, findings=FINDINGS, notice=NOTICE
+    )
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from netaudit.reports.document import (
     Table,
     Title,
     text_of,
+    visible,
 )
 from netaudit.reports.layout import Face, read_layout
 from netaudit.reports.writers._wordml import (
@@ -115,8 +116,8 @@ class _Writer:
     def _properties(self) -> None:
         document, core = self._document, self._docx.core_properties
         moment = document.date.astimezone(dt.UTC).replace(tzinfo=None)
-        core.author = core.last_modified_by = xml_text(document.creator)
-        core.title, core.language = xml_text(document.title), document.locale
+        core.author = core.last_modified_by = _property(document.creator)
+        core.title, core.language = _property(document.title), document.locale
         core.created = core.modified = moment
         core.comments, core.revision = "", 1
 
@@ -350,6 +351,11 @@ class _Writer:
         picture = paragraph.add_run().add_picture(io.BytesIO(draw(chart, "png")), width=int(width * 0.99))
         picture._inline.docPr.set("descr", xml_text(chart.description))  # noqa: SLF001 -- python-docx has no alt text
         paragraph._p.get_or_add_pPr().append(element("w:jc", val="center"))  # noqa: SLF001
+
+
+def _property(text: str) -> str:
+    """A file property: visible, and no longer than the format allows."""
+    return visible(text)[:255]
 
 
 def _characters(runs: Runs) -> float:

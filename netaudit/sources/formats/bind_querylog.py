@@ -69,6 +69,7 @@ _MESSAGES = (
         action="blocked",
     ),
 )
+_LOOK_AT = 2_000  # characters of a line, so that hostile lines cost little
 # what named writes besides: transfers, validation, trouble with upstream servers
 _NAMED = re.compile(
     r"(?:\bclient|List Matched) (?:@0x[0-9a-f]+ )?[0-9a-fA-F:.]+(?:%\S+)?#\d+(?: \(\S*\))?: "
@@ -236,7 +237,7 @@ def _rejected(text: pa.StringArray, index: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _sniff(lines: list[str]) -> float:
-    return share(carrier.peel_text(lines), _NAMED.search)
+    return share(carrier.peel_text(lines), lambda line: _NAMED.search(line[:_LOOK_AT]))
 
 
 _SAMPLES = (
