@@ -70,30 +70,52 @@ class CoverageTable:
             tables: Records by kind.
             ledger: What was read, whatever came of it.
         """
-        self._by: dict[tuple[str, str], Coverage] = {}
+        self._by: dict[tuple[str, str, tuple[str, ...]], Coverage] = {}
         for kind in sorted({k for entry in ledger for k in entry.kinds} | set(tables)):
             times = _times_by_file(kind, tables.get(kind))
-            sites = {entry.site for entry in ledger if kind in entry.kinds}
-            for site in sorted(sites):
-                entries = [e for e in ledger if kind in e.kinds and e.site == site and not e.error]
-                self._by[kind, site] = _measure(kind, entries, times)
+            places = {(e.site, e.segments) for e in ledger if kind in e.kinds}
+            for site, segments in sorted(places):
+                entries = [
+                    e
+                    for e in ledger
+                    if kind in e.kinds and (e.site, e.segments) == (site, segments) and not e.error
+                ]
+                self._by[kind, site, segments] = _measure(kind, entries, times)
 
     def sites(self, kinds: Sequence[str]) -> tuple[str, ...]:
         """Sites of which there is a log of these kinds; the empty one is a log of no named site."""
-        return tuple(sorted({site for kind, site in self._by if kind in kinds}))
+        return tuple(sorted({site for kind, site, _ in self._by if kind in kinds}))
 
-    def of(self, kinds: Sequence[str], site: str) -> Coverage:
-        """Coverage of `kinds` together at a site; logs of no named site count everywhere."""
-        parts = [c for (kind, where), c in self._by.items() if kind in kinds and where in {site, ""}]
+    def of(self, kinds: Sequence[str], site: str, segment: str = "") -> Coverage:
+        """Coverage of `kinds` together at a site and in a segment.
+
+        Logs of no named site count everywhere, and so do those that declare no segments; where no
+        segment is asked for, all count.
+        """
+        parts = [
+            coverage
+            for (kind, where, segments), coverage in self._by.items()
+            if kind in kinds and where in {site, ""} and (not segment or not segments or segment in segments)
+        ]
         return Coverage(
             _union([p for c in parts for p in c.parts], 0),
             tuple(sorted({f for c in parts for f in c.files})),
         )
 
-    def covers(self, kinds: Sequence[str], site: str, low: int, high: int) -> bool:
-        """Whether a time is covered; where no site is named, at every site that has such a log."""
+    def covers(
+        self, kinds: Sequence[str], site: str, low: int, high: int, *, segments: Sequence[str] = ()
+    ) -> bool:
+        """Whether a time is covered at the site and in each of the segments.
+
+        Where no site or no segment is named, at every one for which there is such a log.
+        """
         sites = (site,) if site else tuple(s for s in self.sites(kinds) if s) or ("",)
-        return all(self.of(kinds, one).covers(low, high) for one in sites)
+        declared = {s for kind, _, scope in self._by if kind in kinds for s in scope}
+        return all(
+            self.of(kinds, one, segment).covers(low, high)
+            for one in sites
+            for segment in (segments or sorted(declared) or ("",))
+        )
 
 
 def holes(times: np.ndarray) -> tuple[list[tuple[int, int]], int]:

@@ -24,7 +24,10 @@ KEPT = 20
 SEEING = ("nat", "dhcp", "arp", "radius", "wlan")
 """Kinds of log that show an address to be in use."""
 
-PLAN = "Addresses of the unit's segments, and those seen outside of them."
+COUNTABLE = 1 << 24
+"""Addresses of the largest network that is counted whole; of an IPv6 /64, those seen count."""
+
+PLAN = "Addresses of the unit's segments, and others that were seen in use."
 SEEN_ONLY = "Addresses seen in the logs; the configuration names no segment."
 ACTIVE = "Addresses seen in use on that day: lease, session, translation or contact."
 NO_LOG = "Not narrowed: no log covers that day."
@@ -36,6 +39,11 @@ NO_DESTINATION = "Not narrowed: no log says who contacted the destination."
 BY_PORT = "Those that had the source port within the time searched."
 NO_PORT = "Not narrowed: the question names no source port."
 BY_ADDRESS = "The inside address that the question names."
+
+
+def _nat_covers(logs: Logs, question: Question, window: Window) -> bool:
+    behind = logs.plan.behind(question.public_ip) if question.public_ip is not None else ()
+    return logs.coverage.covers(("nat",), question.site, window.low, window.high, segments=behind)
 
 
 @dataclass(slots=True)
@@ -93,7 +101,7 @@ def _translated(funnel: _Funnel, question: Question, logs: Logs, window: Window)
         return
     anywhere = replace(question, port=None, dst_ip=None, dst_port=None, transport="")
     found = _inside(anywhere, logs, window)
-    covered = logs.coverage.covers(("nat",), question.site, window.low, window.high)
+    covered = _nat_covers(logs, question, window)
     if found or covered:
         funnel.take("nat", TRANSLATED, found, logs.coverage.of(("nat",), question.site).files)
     else:
@@ -128,7 +136,7 @@ def _device(funnel: _Funnel, question: Question, logs: Logs, window: Window) -> 
         funnel.take("device", NO_PORT, None)
     else:
         found = _inside(question, logs, window)
-        covered = logs.coverage.covers(("nat",), question.site, window.low, window.high)
+        covered = _nat_covers(logs, question, window)
         files = logs.coverage.of(("nat",), question.site).files
         funnel.take("device", *((BY_PORT, found, files) if found or covered else (NO_NAT, None)))
 
@@ -155,8 +163,8 @@ def _callers(contacts: pa.Table | None, window: Window) -> tuple[set[bytes], tup
 
 
 def _everything(seen: set[bytes], logs: Logs) -> int:
-    """Addresses of the plan (where segments nest, each once), and those seen outside of it."""
-    networks = logs.plan.networks
+    """Addresses of the plan's countable networks (where they nest, each once), and all others seen."""
+    networks = [n for n in logs.plan.networks if n.num_addresses <= COUNTABLE]
     total, reached = 0, -1
     for low, high in sorted(network_range(network) for network in networks):
         since = max(int.from_bytes(low), reached + 1)

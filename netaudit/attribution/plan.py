@@ -57,6 +57,14 @@ class Plan:
                 return segment
         return None
 
+    def behind(self, public: bytes) -> tuple[str, ...]:
+        """Ids of the segments that are declared to leave by a public address."""
+        return tuple(
+            s.id
+            for s in self._settings.segment
+            if (network := _network(s.egress)) is not None and in_network(public, network)
+        )
+
     def wireless(self, ssid: str) -> Wireless | None:
         """A wireless network by its SSID."""
         return next((w for w in self._settings.wireless if w.ssid == ssid), None)
@@ -74,13 +82,15 @@ class Plan:
         found = [w for w in self._settings.wireless if w.segment == segment]
         return found[0] if len(found) == 1 else None
 
-    def retention_days(self, kind: str, site: str) -> int | None:
+    def retention_days(self, kind: str, site: str, segment: str = "") -> int | None:
         """How long a kind of log is kept; the longest of its sources, None = unknown."""
         roles = _ROLES[kind]
         days = [
             source.retention_days
             for source in self._settings.source
-            if source.role in roles and (not site or source.site in {"", site})
+            if source.role in roles
+            and (not site or source.site in {"", site})
+            and (not segment or not source.segments or segment in source.segments)
         ]
         known = [d for d in days if d is not None]
         return max(known) if known and len(known) == len(days) else None

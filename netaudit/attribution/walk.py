@@ -87,13 +87,14 @@ class Walk:
             without: The reason where there is no such log at all.
             rows: How many records there are; some may be of files that are in no ledger.
         """
-        coverage = self.logs.coverage
-        if coverage.covers(kinds, self.site, self.window.low, self.window.high):
+        coverage, segments = self.logs.coverage, self._segments()
+        if coverage.covers(kinds, self.site, self.window.low, self.window.high, segments=segments):
             return Outcome.MISSING, None
-        whole = coverage.of(kinds, self.site)
+        segment = segments[0] if len(segments) == 1 else ""
+        whole = coverage.of(kinds, self.site, segment)
         if not whole.files and not rows:
             return Outcome.NOT_COVERED, without
-        kept = [self.logs.plan.retention_days(kind, self.site) for kind in kinds]
+        kept = [self.logs.plan.retention_days(kind, self.site, segment) for kind in kinds]
         days = [d for d in kept if d is not None]
         expired = (
             whole.first is not None
@@ -103,6 +104,13 @@ class Walk:
             and self.window.low < whole.last - max(days) * DAY_S * SECOND
         )
         return Outcome.NOT_COVERED, Reason.RETENTION_EXPIRED if expired else Reason.LOG_GAP
+
+    def _segments(self) -> tuple[str, ...]:
+        """Segments whose logs matter: the address's own, else those behind the public address."""
+        if self.segment is not None:
+            return (self.segment.id,)
+        public = self.question.public_ip
+        return self.logs.plan.behind(public) if public is not None and self.address is None else ()
 
     def reach(self) -> Reach:
         """How far the answer holds.

@@ -45,7 +45,7 @@ def write_week(folder: Path, seed: int = SEED) -> Week:
     from netaudit.demo.access import write_access_point_log, write_accounting
     from netaudit.demo.answers import answer_key, write_key
     from netaudit.demo.capture import write_capture
-    from netaudit.demo.configuration import write_configuration, write_own_list
+    from netaudit.demo.configuration import write_configuration, write_demo_key, write_own_list
     from netaudit.demo.incidents import GAP_US, make_schedule
     from netaudit.demo.inventory import write_inventory
     from netaudit.demo.leases import write_dnsmasq_log, write_lease_journal
@@ -98,6 +98,7 @@ def write_week(folder: Path, seed: int = SEED) -> Week:
     write_letter(folder / "letter.txt")
     write_configuration(folder / "netaudit.toml")
     write_own_list(folder / "lists")
+    write_demo_key(folder / "demo.key")
     key = answer_key(seed, schedule, numbers, gap_file=hall_leases)
     write_key(folder / "truth.json", key)
     paths = [folder / name for name in numbers]

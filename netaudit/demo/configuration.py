@@ -22,7 +22,6 @@ nat = true
 
 [[segment]]
 id = "{gov.id}"
-site = "{gov.id}"
 name = "政务外网办公网段"
 network = ["{gov.prefix}.0/24", "{gov.prefix6}::/64"]
 zone = "gov_extranet"
@@ -35,7 +34,6 @@ egress = "{gov.egress}"
 
 [[segment]]
 id = "{hall.id}"
-site = "{hall.id}"
 name = "政务服务大厅无线网段"
 network = ["{hall.prefix}.0/24"]
 zone = "gov_extranet"
@@ -48,7 +46,6 @@ egress = "{hall.egress}"
 
 [[segment]]
 id = "{net.id}"
-site = "{net.id}"
 name = "互联网办公网段"
 network = ["{net.prefix}.0/24"]
 zone = "internet"
@@ -100,7 +97,6 @@ segments = ["{gov.id}", "{hall.id}", "servers"]
 
 [[source]]
 id = "dns-internet"
-site = "{net.id}"
 path = "evidence/dns/queries-internet.log"
 role = "dns"
 timezone = "Asia/Shanghai"
@@ -117,17 +113,15 @@ segments = ["{gov.id}", "{hall.id}", "servers"]
 
 [[source]]
 id = "nat-internet"
-site = "{net.id}"
 path = "evidence/nat/conntrack-internet.log"
 role = "nat"
 retention_days = 200
 segments = ["{net.id}"]
 
-# Three DHCP servers: the site keeps their coverage apart, so that one's silence is seen.
+# Three DHCP servers: `segments` keeps their coverage apart, so that one's silence is seen.
 # dhcpd writes its leases in UTC.
 [[source]]
 id = "dhcp-gov"
-site = "{gov.id}"
 path = "evidence/dhcp/gov-offices.leases"
 role = "dhcp"
 retention_days = 200
@@ -135,7 +129,6 @@ segments = ["{gov.id}"]
 
 [[source]]
 id = "dhcp-hall"
-site = "{hall.id}"
 path = "evidence/dhcp/service-hall.leases"
 role = "dhcp"
 retention_days = 200
@@ -143,7 +136,6 @@ segments = ["{hall.id}"]
 
 [[source]]
 id = "dhcp-internet"
-site = "{net.id}"
 path = "evidence/dhcp/internet-offices-dnsmasq.log"
 role = "dhcp"
 timezone = "Asia/Shanghai"
@@ -152,7 +144,6 @@ segments = ["{net.id}"]
 
 [[source]]
 id = "radius-internet"
-site = "{net.id}"
 path = "evidence/access/radius-detail"
 role = "access"
 timezone = "Asia/Shanghai"
@@ -162,7 +153,6 @@ segments = ["{net.id}"]
 # hostapd names the radio, not the network: the options say which it is.
 [[source]]
 id = "wifi-hall"
-site = "{hall.id}"
 path = "evidence/access/hall-ap.log"
 role = "access"
 timezone = "Asia/Shanghai"
@@ -194,6 +184,7 @@ format = "domains-subtree"
 category = "doh-resolver"
 
 [privacy]
+key_file = "demo.key"
 retention_days = 90
 
 [report.facts]
@@ -215,6 +206,11 @@ def write_configuration(path: Path) -> None:
         own_list=OWN_LIST,
     )
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_demo_key(path: Path) -> None:
+    """Write the key of the demo's pseudonyms: no secret, so that each demo has the same papers."""
+    path.write_text("netaudit demo: not a secret, never use it\n", encoding="utf-8", newline="\n")
 
 
 def write_own_list(folder: Path) -> None:

@@ -61,7 +61,8 @@ class Tally:
                 self._span(batch.column(name))
 
     def entry(
-        self, stream: ByteStream, *, clock_offset_s: float = 0.0, timezone: str = "", site: str = ""
+        self, stream: ByteStream, *, clock_offset_s: float = 0.0, timezone: str = "", site: str = "",
+        source: str = "", segments: tuple[str, ...] = (),
     ) -> EvidenceFile:
         """The ledger entry, once the file is read."""
         if stream.trouble:
@@ -77,6 +78,7 @@ class Tally:
             ),
             bytes_read=stream.content_bytes - self.bytes_skipped, bytes_skipped=self.bytes_skipped,
             truncated=self.truncated, clock_offset_s=clock_offset_s, timezone=timezone, site=site,
+            source=source, segments=segments,
             notes=tuple(sorted(self.notes)), error=self.error,
         )
 

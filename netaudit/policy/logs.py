@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import fnmatch
-import os
 from collections.abc import Sequence
-from pathlib import Path, PurePath
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,17 +37,15 @@ class Inventory:
     """Declared sources with the files that belong to them, and files that belong to none."""
 
     def __init__(self, settings: Settings, ledger: Sequence[EvidenceFile], observed: Observed) -> None:
-        """Give each file of the ledger to the first source whose path names it."""
+        """Give each file of the ledger to the source that the reader found for it."""
         self._sources = settings.source
         self.kinds = frozenset(observed.kinds)
         self._zone = _zone(settings.unit.timezone)
         self._files: dict[int, list[EvidenceFile]] = {i: [] for i in range(len(self._sources))}
         self._others: dict[str, list[EvidenceFile]] = {}
+        number = {source.id or source.path: i for i, source in enumerate(self._sources)}
         for entry in ledger:
-            owners = (
-                i for i, source in enumerate(self._sources) if belongs(entry.name, source, settings.folder)
-            )
-            index = next(owners, None)
+            index = number.get(entry.source)
             if index is not None:
                 self._files[index].append(entry)
             elif not entry.error and role_of(entry) != "inventory":
@@ -170,15 +165,3 @@ def role_of(entry: EvidenceFile) -> str:
     roles = {_ROLES.get(kind, "capture") for kind in entry.kinds}
     return "capture" if "capture" in roles else min(roles, default="")
 
-
-def belongs(name: str, source: Source, folder: Path) -> bool:
-    """Whether a file is one of a source's: its path, in its folder, or named by its glob.
-
-    A relative `name` may be meant from the configuration's folder or from the working directory.
-    """
-    pattern = PurePath(os.path.normpath(folder.absolute() / source.path))
-    files = {PurePath(os.path.normpath(start / name)) for start in (folder.absolute(), Path.cwd())}
-    return any(
-        file == pattern or pattern in file.parents or fnmatch.fnmatchcase(str(file), str(pattern))
-        for file in files
-    )

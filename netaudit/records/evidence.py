@@ -55,6 +55,10 @@ class EvidenceFile:
     timezone: str = ""
     """Zone that was declared for naive times; empty where the format carries its own."""
     site: str = ""
+    source: str = ""
+    """Id (else path) of the ``[[source]]`` that declares it; empty where none does."""
+    segments: tuple[str, ...] = ()
+    """Segments that the source covers; empty = all."""
     notes: tuple[str, ...] = ()
     """What was inferred or doubted, as message ids."""
     error: str = ""

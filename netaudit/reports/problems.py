@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from netaudit.case.case import Case
 from netaudit.case.finding import Finding, FindingKind, Grade
 from netaudit.case.rectification import Task, TaskState, tasks_for
-from netaudit.policy.citation import Norm, cite
+from netaudit.policy.citation import Citation, Norm, cite
 from netaudit.policy.shape import Rule
 from netaudit.policy.verdict import Basis, Outcome, Verdict
+from netaudit.policy.words import UNKNOWN
 from netaudit.reports.catalogue import Catalogue
 from netaudit.reports.vocabulary import MeasureFacts, ProblemFacts, UnknownFacts
 from netaudit.reports.words import Words, defang
@@ -64,13 +65,28 @@ def problems(
 def _by_rule(finding: Finding, rule: Rule, case: Case, words: Words, norms: Mapping[str, Norm]) -> Wording:
     verdict = _verdict_of(finding, case)
     on = _conduct(finding, case).astimezone(words.zone).date()
-    cited = [c for c in rule.cites if _wanted(c.norm, norms, words.locale)]
     return Wording(
         rule.wording("title", verdict, words.locale),
         rule.wording("finding", verdict, words.locale),
-        tuple(cite(c, on, words.locale, norms=norms) for c in cited),
+        _cited(rule, on, words, norms),
         verdict.basis,
     )
+
+
+def _cited(rule: Rule, on: dt.date, words: Words, norms: Mapping[str, Norm]) -> tuple[str, ...]:
+    """The rule's citations; a norm that is cited again is not named again."""
+    said: list[str] = []
+    before = ""
+    for citation in rule.cites:
+        if not _wanted(citation.norm, norms, words.locale):
+            continue
+        text = cite(citation, on, words.locale, norms=norms)
+        if citation.norm == before:
+            name = cite(Citation(citation.norm), on, words.locale, norms=norms)
+            text = text.removeprefix(name.removesuffix(UNKNOWN.in_(words.locale)).rstrip()).lstrip()
+        said.append(text)
+        before = citation.norm
+    return tuple(said)
 
 
 def _by_kind(finding: Finding, words: Words) -> Wording:

@@ -94,7 +94,8 @@ def _read_one(
         _account_for_rest(stream, tally)
         ledger.files.append(
             tally.entry(
-                stream, clock_offset_s=item.source.clock_offset_s, timezone=zone, site=item.source.site
+                stream, clock_offset_s=item.source.clock_offset_s, timezone=zone, site=item.source.site,
+                source=item.source.id or item.source.path, segments=item.source.segments,
             )
         )
 

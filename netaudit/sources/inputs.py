@@ -60,12 +60,12 @@ def source_of(path: Path, settings: Settings) -> Source:
     inventory = settings.inventory.path
     if inventory and resolved == str((settings.folder / inventory).resolve()):
         return Source(path=inventory, role="inventory")
-    return Source(path=str(path))
+    return Source(path="")
 
 
 def _expand(argument: str, scratch: Path, settings: Settings) -> Iterator[Input]:
     if argument == "-":
-        yield Input(_spool_stdin(scratch), "-", Source(path="-"))
+        yield Input(_spool_stdin(scratch), "-", Source(path=""))
         return
     path = Path(argument)
     if path.is_dir():

@@ -94,6 +94,7 @@ class Streams:
         self._tally = tally
         self._open: OrderedDict[tuple[bytes, int], _Open] = OrderedDict()
         self._held = 0
+        self._out: tuple[list[tuple[_Open, bytes]], ...] = ([], [], [])
 
     def read(self, window: Window, segments: Traffic, of: Ints, side: Bools, keys: list[bytes]) -> Pieces:
         """Find hellos, requests and DNS messages in TCP segments.
@@ -105,7 +106,7 @@ class Streams:
             side: Of each: its direction within the flow.
             keys: The flows of this piece.
         """
-        self._out: tuple[list[tuple[_Open, bytes]], ...] = ([], [], [])
+        self._out = ([], [], [])
         stream = of * 2 + side
         is_new = _not_sent_twice(stream, segments.seq, segments.length)
         is_tls = is_new & tls.is_hello(window, segments.at, segments.length)

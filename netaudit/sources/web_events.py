@@ -17,7 +17,7 @@ from netaudit.sources import traffic as packets
 from netaudit.sources.traffic import Traffic
 
 PUBLIC_NAMES = frozenset({"cloudflare-ech.com"})
-"""Names that stand on the outside of encrypted hellos for everybody's (RFC 9849 section 4.1).
+"""Names that stand on the outside of encrypted hellos for everybody's (draft-ietf-tls-esni).
 
 A grease extension looks the same as a real one, and beside it stands the true name. Only a public
 name that no site is reached by tells them apart; any other name is taken for what it says.
@@ -100,7 +100,7 @@ def host_name(octets: bytes) -> str | None:
         text = octets.decode("utf-8").strip()
     except UnicodeDecodeError:
         return None
-    return text.lower() if parse_ip(text) is not None else normalise(text)
+    return _as_address(text) or normalise(text)
 
 
 def authority_name(octets: bytes) -> str | None:
@@ -114,9 +114,13 @@ def authority_name(octets: bytes) -> str | None:
         text = text[1:].split("]", 1)[0]
     elif text.count(":") == 1:
         text = text.split(":", 1)[0]
-    if parse_ip(text) is not None:
-        return text.lower()
-    return normalise(text)
+    return _as_address(text) or normalise(text)
+
+
+def _as_address(text: str) -> str | None:
+    """The text where it is an address; names, which are the rule, are told by their last letter."""
+    may_be = text[-1:].isdigit() or ":" in text
+    return text.lower() if may_be and parse_ip(text) is not None else None
 
 
 def _number(octets: bytes) -> str | None:

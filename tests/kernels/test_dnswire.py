@@ -76,7 +76,7 @@ def test_any_octets_are_read_as_dnspython_reads_them_or_refused(body, at):
     if status == Status.OK:
         assert (text, after) == (name.to_text(), at + used)
     else:  # stricter than dnspython: no pointer into the header
-        assert b"\xc0" in message[at:] or 0xC0 <= max(message)
+        assert b"\xc0" in message[at:] or max(message) >= 0xC0
 
 
 def test_a_dot_inside_a_label_is_no_separator():

@@ -59,9 +59,7 @@ def read(packets, link_types):
 
 
 def tags(head, row=0):
-    return [
-        (cursor.Tunnel(int(t) >> 24).name.lower(), int(t) & 0xFFFFFF) for t in head.tunnel[row] if t
-    ]
+    return [(cursor.Tunnel(int(t) >> 24).name.lower(), int(t) & 0xFFFFFF) for t in head.tunnel[row] if t]
 
 
 @pytest.mark.parametrize(

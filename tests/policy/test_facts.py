@@ -14,7 +14,7 @@ from netaudit.config import Inventory, PolicySettings, Segment, Settings, Source
 from netaudit.errors import ConfigError
 from netaudit.policy import check
 from netaudit.policy.facts import gather, own_networks
-from netaudit.policy.logs import belongs, service_seconds
+from netaudit.policy.logs import service_seconds
 from netaudit.policy.observed import Observed
 from netaudit.policy.rule import read_rules
 from netaudit.policy.tables import TABLES
@@ -254,6 +254,7 @@ def test_a_gap_in_service_hours(office):
         rows[0]["ts"],
         rows[-1]["ts"],
         len(rows),
+        source="dns",
     )
     facts = facts_of(office, [batch("dns", rows)], ledger=[entry])
     row = next(r for r in facts.tables["source"].to_pylist() if r["source"] == "dns")
@@ -270,20 +271,6 @@ def test_nights_and_weekends_are_no_service_hours():
 def test_the_time_zone_must_exist(office):
     with pytest.raises(ConfigError):
         facts_of(replace(office, unit=replace(office.unit, timezone="Mars/Base")))
-
-
-@pytest.mark.parametrize(
-    ("path", "name", "owned"),
-    [
-        ("logs", "logs/a.log", True),
-        ("logs/*.log", "logs/a.log", True),
-        ("logs/a.log", "logs/b.log", False),
-        ("log", "logs/a.log", False),
-    ],
-)
-def test_files_belong_to_the_source_that_names_them(tmp_path, path, name, owned):
-    assert belongs(str(tmp_path / name), Source(path), tmp_path) is owned
-    assert belongs(name, Source(path), tmp_path) is owned
 
 
 def test_traces(office):

@@ -265,6 +265,21 @@ def test_hostile_values_are_text_everywhere(printed, payload, hall):
     assert json.loads(json_path.read_text(encoding="utf-8"))["facts"]["unit"] == visible(payload)
 
 
+def test_statements_say_who_stands_behind_them(hall, text):
+    kinds = {
+        StatementKind.DECIDED: "经会议纪要〔2026〕8号研究决定：",
+        StatementKind.DECLARED: "填报（",
+        StatementKind.MEASURED: "经比对日志，发现：",
+    }
+    for kind, words in kinds.items():
+        by = "会议纪要〔2026〕8号" if kind is StatementKind.DECIDED else "办公室"
+        said = text(
+            hall.case(statements=(Statement(kind, "事实如此。", by, hall.at(6, 9)),)), "internal"
+        ).replace("\n", "")
+        assert words in said
+        assert "事实如此。" in said
+
+
 def test_numbers_agree(rules, hall):
     facts = facts_for(hall.case(), "zh-CN", "regulator", rules=rules)
     assert facts.count.problems == len(facts.problems) == 4
@@ -279,6 +294,18 @@ def test_numbers_agree(rules, hall):
     assert [s.count for s in facts.funnel] == [1016, 212, 37, 2, 1]
     assert {p.measure for p in facts.problems} == {"M01", "M02", "M03", "M04"}
     assert all(m.problem == p.number for m, p in zip(facts.measures, facts.problems, strict=True))
+
+
+def test_the_shipped_rules_and_norms_fill_the_report(hall):
+    facts = facts_for(hall.case(), "zh-CN", "regulator")
+    segment = next(p for p in facts.problems if p.rule == "NA-SEG-01")
+    assert "架设于政务外网" in segment.text
+    assert "第二十三条第（二）项（2025年修正前第二十一条第（二）项）" in segment.cites
+    assert segment.cites.count("GB/T 22239-2019") == 1
+    assert "NIST" not in segment.cites
+    english = facts_for(hall.case(), "en", "internal")
+    assert "NIST" in next(p for p in english.problems if p.rule == "NA-SEG-01").cites
+    assert english.sources[0].span.startswith("4 November 2026")
 
 
 def test_chart_rows_and_marks(rules, hall):

@@ -39,7 +39,9 @@ def udp(src, dst, sport, dport, payload):
 
 
 def tcp(src, dst, sport, dport, seq, flags=0x18, payload=b""):
-    return ipv4(src, dst, 6, struct.pack("!HHIIBBHHH", sport, dport, seq, 0, 0x50, flags, 0, 0, 0) + payload)
+    return ipv4(
+        src, dst, 6, struct.pack("!HHIIBBHHH", sport, dport, seq, 0, 0x50, flags, 0, 0, 0) + payload
+    )
 
 
 def to_server(seq, payload=b"", flags=0x18, port=443, sport=5000):
@@ -47,9 +49,7 @@ def to_server(seq, payload=b"", flags=0x18, port=443, sport=5000):
 
 
 def pcap(frames, step=1):
-    records = [
-        struct.pack("<IIII", START + k * step, 0, len(f), len(f)) + f for k, f in enumerate(frames)
-    ]
+    records = [struct.pack("<IIII", START + k * step, 0, len(f), len(f)) + f for k, f in enumerate(frames)]
     return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1) + b"".join(records)
 
 
@@ -108,7 +108,8 @@ def test_a_query_and_its_response_are_one_event(events):
     assert set(found) == {"dns"}
     assert event["name"] == "www.example.org"
     assert (event["qtype"], event["rcode"], event["opcode"]) == ("A", "NOERROR", None)
-    assert event["answers"] == ["cdn.example.net.", "192.0.2.1", "192.0.2.2", '1 . alpn="h3"']
+    judged = dns.message.from_wire(response).answer  # dnspython shuffles a set as it writes it
+    assert event["answers"] == [rdata.to_text() for rrset in judged for rdata in rrset]
     assert format_ip(event["client_ip"]) == CLIENT
     assert (event["client_port"], event["server_port"]) == (5354, 53)
     assert event["client_mac"] == MACS[CLIENT]
@@ -138,7 +139,9 @@ def test_a_response_after_half_a_minute_is_not_joined(events):
 
 
 def test_dns_over_tcp_in_any_segments(events):
-    stream = b"".join(struct.pack("!H", len(q)) + q for q in (lookup(f"n{k}.example.org", k)[0] for k in range(4)))
+    stream = b"".join(
+        struct.pack("!H", len(q)) + q for q in (lookup(f"n{k}.example.org", k)[0] for k in range(4))
+    )
     for size in (1, 7, 40, len(stream)):
         cuts = [stream[k : k + size] for k in range(0, len(stream), size)]
         frames = [to_server(k * size, part, port=53) for k, part in enumerate(cuts)]
@@ -153,7 +156,10 @@ def test_mdns_asks_several_things_at_once_and_announces_nothing(events):
     MACS[group] = b"\x01\0\x5e\0\0\xfb"
     answer = struct.pack("!HHHHHH", 0, 0x8400, 0, 1, 0, 0) + b"\1a\5local\0\0\1\0\1\0\0\0\1\0\4\1\2\3\4"
     found, entry = events(pcap([udp(CLIENT, group, 5353, 5353, m) for m in (query, answer)]))
-    assert [(e["name"], e["transport_detail"]) for e in found["dns"]] == [("a.local", "mdns"), ("b.local", "mdns")]
+    assert [(e["name"], e["transport_detail"]) for e in found["dns"]] == [
+        ("a.local", "mdns"),
+        ("b.local", "mdns"),
+    ]
     assert entry.complete
     assert [s.count for s in entry.skipped] == [1]
 
@@ -171,12 +177,13 @@ HELLO = record(client_hello(b"Secret.example.org", 1500))
 PARTS = [(0, HELLO[:700]), (700, HELLO[700:1400]), (1400, HELLO[1400:])]
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 2, 0), (0, 0, 1, 1, 2)])
-@pytest.mark.parametrize("piece", [8 << 20, 900])
+@pytest.mark.parametrize(
+    ("piece", "order"),
+    [(8 << 20, order) for order in ((0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 2, 0), (0, 0, 1, 1, 2))]
+    # over pieces, a segment before its beginning is not looked for
+    + [(900, order) for order in ((0, 1, 2), (0, 2, 1), (0, 0, 1, 1, 2))],
+)
 def test_a_hello_over_segments(events, monkeypatch, order, piece):
-    """Segments in any order within a piece; behind their beginning also over pieces."""
-    if piece == 900 and order[0]:
-        pytest.skip("a segment before its beginning is only looked for within a piece")
     monkeypatch.setattr(capture, "PIECE_BYTES", piece)
     frames = [to_server(0xFFFFFF00 + PARTS[k][0] & 0xFFFFFFFF, PARTS[k][1]) for k in order]
     found, entry = events(pcap(frames))
@@ -286,7 +293,7 @@ def test_no_flipped_or_missing_octet_raises(events, at, value, cut):
 
 
 def test_small_pieces_give_the_same(events, monkeypatch):
-    whole, _ = events(SMALL * 1)
+    whole, _ = events(SMALL)
     monkeypatch.setattr(capture, "PIECE_BYTES", 50)
     monkeypatch.setattr(capture, "PIECE_PACKETS", 1)
     pieces, _ = events(SMALL)
@@ -295,7 +302,7 @@ def test_small_pieces_give_the_same(events, monkeypatch):
 
 
 def test_a_compressed_capture_cut_in_half(events):
-    data = gzip.compress(SMALL * 1, mtime=0)
+    data = gzip.compress(SMALL, mtime=0)
     found, entry = events(data[: len(data) - 40], "half.pcap.gz")
     assert entry.truncated
     assert "dns" in found
@@ -355,7 +362,9 @@ def _expanded_head(path):
 
 
 def _wanted(row, kind, column):
-    skip = row["encrypted"] == "1" or row["malformed"] == "1" or row.get("qname_wire") or not row[column]
+    skip = (
+        row.get("encrypted") == "1" or row["malformed"] == "1" or row.get("qname_wire") or not row[column]
+    )
     back = row.get("qr") == "1"
     if skip or (back and row["dst"].startswith(("224.", "ff"))):
         return set()

@@ -42,6 +42,8 @@ from netaudit.reports.writers._wordml import (
 )
 
 _EMU_PER_TWIP = 635
+_WHOLE_ROW = 160
+"""Characters up to which a row is kept on one page; longer ones may break."""
 
 
 def write_docx(document: Document) -> bytes:
@@ -322,7 +324,8 @@ class _Writer:
 
     def _row(self, cells: tuple[Runs, ...], widths: list[int], *, head: bool = False) -> Any:
         row, properties = element("w:tr"), element("w:trPr")
-        properties.append(element("w:cantSplit"))
+        if sum(len(text_of(cell)) for cell in cells) < _WHOLE_ROW:
+            properties.append(element("w:cantSplit"))
         if head:
             properties.append(element("w:tblHeader"))
         row.append(properties)

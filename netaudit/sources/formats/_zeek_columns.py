@@ -152,8 +152,8 @@ class Log:
 
 
 LOGS = {
-    "dns": Log("dns", "qclass", _dns),
-    "ssl": Log("tls", "cipher", _ssl),
+    "dns": Log("dns", "AA", _dns),
+    "ssl": Log("tls", "established", _ssl),
     "http": Log("http", "trans_depth", _http),
     "conn": Log("flow", "conn_state", _conn),
     "quic": Log("quic", "client_initial_dcid", _quic),

@@ -25,20 +25,21 @@ WRONG_WIDTH = "The line does not have as many columns as its #fields line."
 MANY_HEADERS = "The file has too many different headers."
 UNREADABLE = "The addresses of this line cannot be read."
 
-_MAX_HEADERS = 1_000
+_MAX_HEADERS = 200  # different ones in a chunk; joined files have a few
 _STRINGS = (
     "_path", "ts", "id.orig_h", "id.resp_h", "proto", "query", "qtype_name", "rcode_name", "opcode_name",
-    "server_name", "version", "cipher", "next_protocol", "client_protocol", "client_initial_dcid", "host", "method",
+    "server_name", "version", "next_protocol", "client_protocol", "client_initial_dcid", "host", "method",
     "conn_state", "duration", "history", "mac", "client_addr", "server_addr", "assigned_addr", "host_name",
     "lease_time",
 )  # fmt: skip
 _NUMBERS = (
-    "id.orig_p", "id.resp_p", "qclass", "qtype", "rcode", "status_code", "trans_depth", "orig_bytes", "resp_bytes",
+    "id.orig_p", "id.resp_p", "qtype", "rcode", "status_code", "trans_depth", "orig_bytes", "resp_bytes",
     "orig_pkts", "resp_pkts",
 )  # fmt: skip
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in _STRINGS]
     + [(name, pa.int64()) for name in _NUMBERS]
+    + [(name, pa.bool_()) for name in ("AA", "established")]
     + [(name, pa.list_(pa.string())) for name in LISTS]
 )
 _DECIMALS = ("ts", "duration", "lease_time")
@@ -86,15 +87,18 @@ class _Reader:
         objects = mask(pc.match_substring_regex(lines, r"^\s*\{"))
         blank = mask(pc.equal(lines, ""))
         parsed = Parsed(other=int((comment | blank).sum()))
-        for header, index in self._segments(lines, comment, ~(comment | objects | blank)).items():
+        segments = self._segments(lines, comment, ~(comment | objects | blank))
+        for header, index in segments[:_MAX_HEADERS]:
             _read_text(lines, header, index, parsed, self.context)
+        if len(segments) > _MAX_HEADERS:
+            _reject(parsed, MANY_HEADERS, np.concatenate([index for _, index in segments[_MAX_HEADERS:]]))
         if objects.any():
             _read_objects(lines, objects, parsed, self.context)
         return parsed
 
     def _segments(
         self, lines: pa.StringArray, comment: np.ndarray, data: np.ndarray
-    ) -> dict[_Header, np.ndarray]:
+    ) -> list[tuple[_Header, np.ndarray]]:
         """The data lines under each different header."""
         marks = np.flatnonzero(comment)
         held: dict[_Header, list[np.ndarray]] = {}
@@ -107,7 +111,7 @@ class _Reader:
                 self.header = self.header.after(text)
             start = mark + 1
         joined = {header: np.concatenate(parts) for header, parts in held.items()}
-        return {header: index for header, index in joined.items() if len(index)}
+        return [(header, index) for header, index in joined.items() if len(index)]
 
 
 def _open(context: times.Context) -> Parse:
@@ -122,8 +126,6 @@ def _read_text(
         _reject(parsed, NO_HEADER, index)
     elif log is None:
         parsed.other += len(index)
-    elif len(parsed.rows) >= _MAX_HEADERS:
-        _reject(parsed, MANY_HEADERS, index)
     else:
         cut = pc.split_pattern(lines.take(pa.array(index)), header.separator)
         width = len(header.fields)
@@ -163,7 +165,9 @@ def _read_objects(
     left = np.ones(len(found.index), bool)
     for name, log in LOGS.items():
         known = mask(pc.equal(path, name))
-        unnamed = mask(pc.equal(path, "")) & mask(pc.is_valid(found.column(log.mark)))
+        unnamed = ~mask(pc.is_in(path, value_set=pa.array(list(LOGS)))) & mask(
+            pc.is_valid(found.column(log.mark))
+        )
         rows = np.flatnonzero(left & (known | unnamed))
         left[rows] = False
         if not len(rows):
