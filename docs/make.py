@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,11 @@ NOTE = "<!-- Made by docs/make.py from the code. Do not edit. -->\n"
 
 def errors_page() -> str:
     """Every error code with its message and what to do, from the places that raise it."""
-    out = ["# Errors\n", NOTE, "Each error names its code in brackets. Exit code 2, unless the page says otherwise.\n"]
+    out = [
+        "# Errors\n",
+        NOTE,
+        "Each error names its code in brackets. Exit code 2, unless the page says otherwise.\n",
+    ]
     for code, (message, hints) in sorted(_raised().items()):
         out.append(f"## {code}\n\n{message}\n")
         out += [f"*What to do:* {hint}\n" for hint in hints]
@@ -61,7 +66,9 @@ def formats_page() -> str:
     from netaudit.sources.recognise import formats
 
     out = ["# Formats\n", NOTE]
-    out.append("## Captures\n\npcap and pcapng, both byte orders, micro- and nanoseconds; recognised by content.\n")
+    out.append(
+        "## Captures\n\npcap and pcapng, both byte orders, micro- and nanoseconds; recognised by content.\n"
+    )
     out.append("## Logs, leases, sessions, tables\n")
     for name, member in formats().items():
         out.append(f"### `{name}`: {member.title}\n")
@@ -78,12 +85,58 @@ def formats_page() -> str:
 def rules_page() -> str:
     """The policy rules with their examples."""
     from netaudit.policy.catalogue_page import render
+    from netaudit.policy.citation import read_norms
     from netaudit.policy.rule import read_rules
 
-    return render(read_rules())
+    return render(read_rules(), read_norms(), on=dt.date(2026, 11, 22))
 
 
-PAGES = {"errors.md": errors_page, "formats.md": formats_page, "rules.md": rules_page}
+def configuration_page() -> str:
+    """Every setting with what its docstring says."""
+    tree = ast.parse((ROOT / "netaudit/config.py").read_text(encoding="utf-8"))
+    out = [
+        "# Configuration\n",
+        NOTE,
+        "One file, `netaudit.toml`, found in the working folder or above it. Unknown keys are",
+    ]
+    out.append("errors. Relative paths start at the file. A commented example: `examples/netaudit.toml`.\n")
+    sections = {c.name: c for c in tree.body if isinstance(c, ast.ClassDef)}
+    for field in (n for n in sections["Settings"].body if isinstance(n, ast.AnnAssign)):
+        name, many, type_ = _section(field)
+        if type_ in sections:
+            out.append(
+                f"## `{'[[' if many else '['}{name}{']]' if many else ']'}`\n\n{ast.get_docstring(sections[type_])}\n"
+            )
+            out.append("| key | type | meaning |\n|---|---|---|")
+            out += [f"| `{key}` | `{kind}` | {said} |" for key, kind, said in _keys(sections[type_])]
+            out.append("")
+    return "\n".join(out)
+
+
+def _section(field: ast.AnnAssign) -> tuple[str, bool, str]:
+    text = ast.unparse(field.annotation)
+    return (
+        ast.unparse(field.target),
+        text.startswith("tuple"),
+        text.removeprefix("tuple[").split(",")[0].rstrip("]"),
+    )
+
+
+def _keys(section: ast.ClassDef) -> Iterator[tuple[str, str, str]]:
+    for field, after in zip(section.body, [*section.body[1:], None], strict=True):
+        if isinstance(field, ast.AnnAssign):
+            documented = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            said = " ".join(str(after.value.value).split()) if documented else ""  # type: ignore[union-attr]
+            kind = ast.unparse(field.annotation).replace("|", "or")
+            yield ast.unparse(field.target), kind, said
+
+
+PAGES = {
+    "configuration.md": configuration_page,
+    "errors.md": errors_page,
+    "formats.md": formats_page,
+    "rules.md": rules_page,
+}
 
 
 def main() -> int:

@@ -196,9 +196,13 @@ def read_settings(path: Path) -> Settings:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError("config-unreadable", "The configuration cannot be read: {reason}.",
-                          where=str(path), hint="Check the file with any TOML editor.",
-                          reason=str(error)) from error
+        raise ConfigError(
+            "config-unreadable",
+            "The configuration cannot be read: {reason}.",
+            where=str(path),
+            hint="Check the file with any TOML editor.",
+            reason=str(error),
+        ) from error
     data.pop("folder", None)
     settings: Settings = read_table(data, Settings, str(path))
     from dataclasses import replace
@@ -221,9 +225,13 @@ def read_table(data: Any, type_: Any, where: str) -> Any:
     try:
         return converter.structure(data, type_)
     except BaseValidationError as error:
-        raise ConfigError("config-value", "A value is wrong: {reason}.", where=where,
-                          hint="Compare with docs/configuration.md.",
-                          reason="; ".join(transform_error(error, path=""))) from error
+        raise ConfigError(
+            "config-value",
+            "A value is wrong: {reason}.",
+            where=where,
+            hint="Compare with docs/configuration.md.",
+            reason="; ".join(transform_error(error, path="")),
+        ) from error
 
 
 def _exactly(value: Any, type_: Any) -> Any:
@@ -244,7 +252,9 @@ def check_keys(data: Any, type_: Any, where: str, key: str = "") -> None:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             raise ConfigError(
-                "config-key", "There is no setting {key}.", where=f"{where}: {key}{name}",
+                "config-key",
+                "There is no setting {key}.",
+                where=f"{where}: {key}{name}",
                 hint=f"Did you mean {near[0]}?" if near else "Known here: " + ", ".join(sorted(known)),
                 key=f"{key}{name}",
             )
@@ -257,9 +267,15 @@ def check_keys(data: Any, type_: Any, where: str, key: str = "") -> None:
 
 _NESTED: dict[Any, dict[str, Any]] = {
     Settings: {
-        "unit": Unit, "segment": Segment, "wireless": Wireless, "source": Source,
-        "inventory": Inventory, "blocklist": ListChoice, "policy": PolicySettings,
-        "privacy": Privacy, "report": ReportSettings,
+        "unit": Unit,
+        "segment": Segment,
+        "wireless": Wireless,
+        "source": Source,
+        "inventory": Inventory,
+        "blocklist": ListChoice,
+        "policy": PolicySettings,
+        "privacy": Privacy,
+        "report": ReportSettings,
     },
     PolicySettings: {"waivers": Waiver},
 }

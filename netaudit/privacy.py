@@ -43,12 +43,20 @@ def read_key(path: Path) -> bytes:
     try:
         key = path.read_bytes().strip()
     except OSError as error:
-        raise ConfigError("key-unreadable", "The key file for pseudonyms cannot be read: {reason}.",
-                          where=str(path), hint="Check [privacy] key_file.",
-                          reason=error.strerror or str(error)) from error
+        raise ConfigError(
+            "key-unreadable",
+            "The key file for pseudonyms cannot be read: {reason}.",
+            where=str(path),
+            hint="Check [privacy] key_file.",
+            reason=error.strerror or str(error),
+        ) from error
     if len(key) < KEY_BYTES // 2:
-        raise ConfigError("key-short", "The key file for pseudonyms is too short.", where=str(path),
-                          hint="Put at least 16 random bytes into it.")
+        raise ConfigError(
+            "key-short",
+            "The key file for pseudonyms is too short.",
+            where=str(path),
+            hint="Put at least 16 random bytes into it.",
+        )
     return key
 
 

@@ -55,7 +55,9 @@ def test_unknown_keys_say_what_was_meant(tmp_path, text, says):
     assert says in error.value.hint
 
 
-@pytest.mark.parametrize("text", ["[unit]\nname = 3", '[[segment]]\nid = "a"', "not toml =", '[unit]\nnat = "no"'])
+@pytest.mark.parametrize(
+    "text", ["[unit]\nname = 3", '[[segment]]\nid = "a"', "not toml =", '[unit]\nnat = "no"']
+)
 def test_wrong_values(tmp_path, text):
     with pytest.raises(ConfigError):
         read_settings(write(tmp_path, text))

@@ -22,7 +22,12 @@ BIND_LINE = (
 def netaudit(*arguments, cwd, lang="en", stdin=None):
     return subprocess.run(
         [sys.executable, "-m", "netaudit", "--lang", lang, *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, encoding="utf-8", input=stdin, check=False,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        input=stdin,
+        check=False,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
     )
 
@@ -64,7 +69,12 @@ def test_events_of_a_log(tmp_path):
     event = json.loads(run.stdout)
     assert run.returncode == 0
     assert event["ts"] == "2026-11-04T06:05:09.012000000Z"
-    assert (event["kind"], event["name"], event["client_ip"], event["ordinal"]) == ("dns", "a.example", "10.66.3.55", 1)
+    assert (event["kind"], event["name"], event["client_ip"], event["ordinal"]) == (
+        "dns",
+        "a.example",
+        "10.66.3.55",
+        1,
+    )
 
 
 def test_times_without_a_zone_are_an_error(tmp_path):
@@ -100,7 +110,9 @@ def test_clean_scan(tmp_path, blocklist):
 
 def test_fail_on_leaves_lesser_findings_at_zero(tmp_path, blocklist):
     lines(tmp_path / "q.log", "bad.example")
-    run = netaudit("scan", "q.log", "--tz", "UTC", "--list", blocklist, "--fail-on", "critical", cwd=tmp_path)
+    run = netaudit(
+        "scan", "q.log", "--tz", "UTC", "--list", blocklist, "--fail-on", "critical", cwd=tmp_path
+    )
     assert run.returncode == 0
 
 
@@ -117,8 +129,20 @@ def test_other_inputs_go_on_and_nothing_is_lost(tmp_path, blocklist):
     lines(tmp_path / "a.log", "bad.example")
     (tmp_path / "picture.pcap").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     (tmp_path / "empty.log").write_bytes(b"")
-    run = netaudit("scan", "a.log", "picture.pcap", "empty.log", "nowhere.log", "--tz", "UTC", "--list", blocklist,
-                   "--format", "json", cwd=tmp_path)
+    run = netaudit(
+        "scan",
+        "a.log",
+        "picture.pcap",
+        "empty.log",
+        "nowhere.log",
+        "--tz",
+        "UTC",
+        "--list",
+        blocklist,
+        "--format",
+        "json",
+        cwd=tmp_path,
+    )
     assert run.returncode == 1
     result = json.loads(run.stdout)
     assert [i["name"] for i in result["inputs"]] == ["a.log", "picture.pcap", "empty.log", "nowhere.log"]
@@ -126,7 +150,10 @@ def test_other_inputs_go_on_and_nothing_is_lost(tmp_path, blocklist):
     assert all(i["bytes_read"] + i["bytes_skipped"] == i["size"] for i in result["inputs"])
 
 
-@pytest.mark.parametrize(("name", "body", "code"), [("p.png", b"\x89PNG\r\n\x1a\n" + bytes(99), 2), ("e", b"", 3), ("t", b"hello\n", 2)])
+@pytest.mark.parametrize(
+    ("name", "body", "code"),
+    [("p.png", b"\x89PNG\r\n\x1a\n" + bytes(99), 2), ("e", b"", 3), ("t", b"hello\n", 2)],
+)
 def test_what_is_no_evidence(tmp_path, name, body, code):
     (tmp_path / name).write_bytes(body)
     run = netaudit("scan", name, cwd=tmp_path)
@@ -138,7 +165,9 @@ def test_standard_input_folder_and_zip(tmp_path):
     import zipfile
 
     lines(tmp_path / "q.log", "a.example")
-    run = netaudit("events", "-", "--tz", "UTC", cwd=tmp_path, stdin=(tmp_path / "q.log").read_text(encoding="utf-8"))
+    run = netaudit(
+        "events", "-", "--tz", "UTC", cwd=tmp_path, stdin=(tmp_path / "q.log").read_text(encoding="utf-8")
+    )
     assert json.loads(run.stdout)["name"] == "a.example"
     folder = tmp_path / "logs"
     folder.mkdir()
@@ -160,7 +189,12 @@ def test_csv_and_parquet(tmp_path):
     import pyarrow.parquet as pq
 
     lines(tmp_path / "q.log", "a.example")
-    assert netaudit("events", "q.log", "--tz", "UTC", "-o", "e.parquet", "--format", "parquet", cwd=tmp_path).returncode == 0
+    assert (
+        netaudit(
+            "events", "q.log", "--tz", "UTC", "-o", "e.parquet", "--format", "parquet", cwd=tmp_path
+        ).returncode
+        == 0
+    )
     assert pq.read_table(tmp_path / "e.parquet").column("name").to_pylist() == ["a.example"]
     run = netaudit("events", "q.log", "--tz", "UTC", "--format", "csv", cwd=tmp_path)
     assert run.stdout.splitlines()[0].startswith("schema_version,kind,ts,")
@@ -175,10 +209,17 @@ def test_unknown_key_in_configuration(tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("trace", "--at", "2026-11-04T14:05:09"), ("trace", "--client", "10.0.0.1", "--at", "yesterday"),
-     ("trace", "--client", "nonsense", "--at", "2026-11-04T14:05:09Z"), ("scan",), ("nonsense",),
-     ("trace", "--client", "10.0.0.1", "--at", "2026-11-04T14:05:09Z", "--skew", "soon"),
-     ("explain", "F-0", "--case", "."), ("rules", "explain", "NA-NONE"), ("lists", "match", "x", "--list", "nothing")],
+    [
+        ("trace", "--at", "2026-11-04T14:05:09"),
+        ("trace", "--client", "10.0.0.1", "--at", "yesterday"),
+        ("trace", "--client", "nonsense", "--at", "2026-11-04T14:05:09Z"),
+        ("scan",),
+        ("nonsense",),
+        ("trace", "--client", "10.0.0.1", "--at", "2026-11-04T14:05:09Z", "--skew", "soon"),
+        ("explain", "F-0", "--case", "."),
+        ("rules", "explain", "NA-NONE"),
+        ("lists", "match", "x", "--list", "nothing"),
+    ],
 )
 def test_usage_errors_are_two_and_no_traceback(tmp_path, arguments):
     run = netaudit(*arguments, cwd=tmp_path)

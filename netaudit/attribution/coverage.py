@@ -95,7 +95,9 @@ class CoverageTable:
         parts = [
             coverage
             for (kind, where, segments), coverage in self._by.items()
-            if kind in kinds and where in {site, ""} and (not segment or not segments or segment in segments)
+            if kind in kinds
+            and where in {site, ""}
+            and (not segment or not segments or segment in segments)
         ]
         return Coverage(
             _union([p for c in parts for p in c.parts], 0),

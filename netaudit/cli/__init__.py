@@ -58,17 +58,28 @@ class Verbs(click.Group):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="netaudit")
-@click.option("--config", type=click.Path(dir_okay=False), help="Configuration; default: netaudit.toml here or above.")
+@click.option(
+    "--config", type=click.Path(dir_okay=False), help="Configuration; default: netaudit.toml here or above."
+)
 @click.option("--lang", type=click.Choice(LOCALES), default=None, help="Language of what people read.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no notes.")
 @click.option("-v", "--verbose", is_flag=True, help="More notes.")
 @click.option("--no-color", is_flag=True, help="No colours (also: NO_COLOR).")
-@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Threads for column work; default: all cores.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=None, help="Threads for column work; default: all cores."
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of a defect.")
 @click.pass_context
-def group(  # noqa: D417 -- options are documented where they are declared
-    ctx: click.Context, config: str | None, lang: str | None, *, quiet: bool, verbose: bool, no_color: bool,
-    jobs: int | None, debug: bool,
+def group(
+    ctx: click.Context,
+    config: str | None,
+    lang: str | None,
+    *,
+    quiet: bool,
+    verbose: bool,
+    no_color: bool,
+    jobs: int | None,
+    debug: bool,
 ) -> None:
     """Audit who reached what through your own network, and put it right.
 
@@ -76,8 +87,13 @@ def group(  # noqa: D417 -- options are documented where they are declared
     Begin:  netaudit demo
     """  # noqa: D301 -- click's marker for "do not re-wrap"
     ctx.obj = Session(
-        config_path=config, locale=lang or default_locale(), quiet=quiet, verbose=verbose,
-        no_color=no_color, jobs=jobs, debug=debug,
+        config_path=config,
+        locale=lang or default_locale(),
+        quiet=quiet,
+        verbose=verbose,
+        no_color=no_color,
+        jobs=jobs,
+        debug=debug,
     )
 
 

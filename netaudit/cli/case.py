@@ -28,13 +28,21 @@ def command() -> None:
 @_folder
 @click.option("--notice", type=click.Path(), help="The letter (txt, docx).")
 @click.option("--title", default="")
-@click.option("--id", "case_id", default="", help="Case number; default: from the unit's code and the year.")
+@click.option(
+    "--id", "case_id", default="", help="Case number; default: from the unit's code and the year."
+)
 @click.option("--received", help="When the letter came in.")
 @click.option("--by", "actor", default="")
 @_when
 @click.pass_obj
 def new(
-    session: Session, folder: str, notice: str | None, title: str, case_id: str, received: str | None, actor: str,
+    session: Session,
+    folder: str,
+    notice: str | None,
+    title: str,
+    case_id: str,
+    received: str | None,
+    actor: str,
     as_of_text: str | None,
 ) -> None:
     """Open a case in FOLDER, for a letter where there is one. What was read is shown.
@@ -46,7 +54,12 @@ def new(
 
     settings = session.settings()
     case = workflow.open_case(
-        Path(folder), settings, now=as_of(as_of_text, settings), title=title, case_id=case_id, actor=actor,
+        Path(folder),
+        settings,
+        now=as_of(as_of_text, settings),
+        title=title,
+        case_id=case_id,
+        actor=actor,
         notice_path=Path(notice) if notice else None,
         received_at=parse_time(received, unit_zone(settings)) if received else None,
     )
@@ -64,8 +77,14 @@ def list_(session: Session, folder: str) -> None:
     from netaudit.cli.render import print_table
 
     rows = [
-        (str(place), case.id, session.say(case.state), case.title, f"{case.as_of:%Y-%m-%d}",
-         str(sum(t.state.value not in {"closed", "standing"} for t in case.tasks)))
+        (
+            str(place),
+            case.id,
+            session.say(case.state),
+            case.title,
+            f"{case.as_of:%Y-%m-%d}",
+            str(sum(t.state.value not in {"closed", "standing"} for t in case.tasks)),
+        )
         for place, case in workflow.list_cases(Path(folder))
     ]
     head = [session.say(w) for w in ("folder", "case", "state", "title", "as of", "open tasks")]
@@ -97,17 +116,42 @@ def show(session: Session, folder: str, form: str) -> None:
         print_trace(trace, session)
     if case.funnel:
         click.echo()
-        print_table([say("narrowing"), say("addresses left"), say("by")],
-                    [(say(s.step), str(s.count), say(s.basis)) for s in case.funnel], colour=session.colour)
+        print_table(
+            [say("narrowing"), say("addresses left"), say("by")],
+            [(say(s.step), str(s.count), say(s.basis)) for s in case.funnel],
+            colour=session.colour,
+        )
     click.echo()
-    head = [say(w) for w in ("finding", "severity", "grade", "subject", "destination or problem", "list or rule",
-                             "reach", "count", "first seen (UTC)", "evidence")]
+    head = [
+        say(w)
+        for w in (
+            "finding",
+            "severity",
+            "grade",
+            "subject",
+            "destination or problem",
+            "list or rule",
+            "reach",
+            "count",
+            "first seen (UTC)",
+            "evidence",
+        )
+    ]
     print_table(head, finding_rows(case.findings, session.locale), colour=session.colour)
     click.echo()
     print_table(
         [say(w) for w in ("task", "finding", "state", "owner", "due", "measure")],
-        [(t.id, t.finding, say(t.state.value), t.owner or "-", str(t.due or "-"), _measure(t.measure, session))
-         for t in case.tasks],
+        [
+            (
+                t.id,
+                t.finding,
+                say(t.state.value),
+                t.owner or "-",
+                str(t.due or "-"),
+                _measure(t.measure, session),
+            )
+            for t in case.tasks
+        ],
         colour=session.colour,
     )
 
@@ -121,7 +165,14 @@ def show(session: Session, folder: str, form: str) -> None:
 @_when
 @click.pass_obj
 def note(
-    session: Session, folder: str, text: str, by: str, facts: tuple[str, ...], as_of_text: str | None, *, decided: bool
+    session: Session,
+    folder: str,
+    text: str,
+    by: str,
+    facts: tuple[str, ...],
+    as_of_text: str | None,
+    *,
+    decided: bool,
 ) -> None:
     """Put a declaration, a decision, or facts for the papers on the case."""
     from netaudit import workflow
@@ -132,10 +183,14 @@ def note(
     for fact in facts:
         name, equals, value = fact.partition("=")
         if not equals:
-            raise UsageError("fact-form", "{fact} is no NAME=VALUE.", fact=fact, hint="Write --fact leader=…")
+            raise UsageError(
+                "fact-form", "{fact} is no NAME=VALUE.", fact=fact, hint="Write --fact leader=…"
+            )
         pairs.append((name.strip(), value.strip()))
     kind = StatementKind.DECIDED if decided else StatementKind.DECLARED
-    workflow.state(Path(folder), text, kind=kind, by=by, now=as_of(as_of_text, session.settings()), facts=pairs)
+    workflow.state(
+        Path(folder), text, kind=kind, by=by, now=as_of(as_of_text, session.settings()), facts=pairs
+    )
 
 
 @command.command("approve")
@@ -166,8 +221,17 @@ def approve(session: Session, folder: str, text: str, by: str, as_of_text: str |
 @_when
 @click.pass_obj
 def task(
-    session: Session, folder: str, task: str, to: str, by: str, note_: str, evidence: tuple[str, ...], owner: str,
-    department: str, due: dt.datetime | None, as_of_text: str | None,
+    session: Session,
+    folder: str,
+    task: str,
+    to: str,
+    by: str,
+    note_: str,
+    evidence: tuple[str, ...],
+    owner: str,
+    department: str,
+    due: dt.datetime | None,
+    as_of_text: str | None,
 ) -> None:
     """Move a task of the rectification ledger; steps that are not allowed are refused."""
     from netaudit import workflow
@@ -176,10 +240,20 @@ def task(
 
     known = {s.value for s in TaskState}
     if to not in known:
-        raise UsageError("no-state", "{state} is no state.", state=to, hint="States: " + ", ".join(sorted(known)))
+        raise UsageError(
+            "no-state", "{state} is no state.", state=to, hint="States: " + ", ".join(sorted(known))
+        )
     moved = workflow.advance_task(
-        Path(folder), task, TaskState(to), by=by, now=as_of(as_of_text, session.settings()), note=note_,
-        evidence=evidence, owner=owner, department=department, due=due.date() if due else None,
+        Path(folder),
+        task,
+        TaskState(to),
+        by=by,
+        now=as_of(as_of_text, session.settings()),
+        note=note_,
+        evidence=evidence,
+        owner=owner,
+        department=department,
+        due=due.date() if due else None,
     )
     click.echo(f"{moved.id}: {session.say(moved.state.value)}")
 
@@ -203,7 +277,9 @@ def close(session: Session, folder: str, by: str, as_of_text: str | None) -> Non
 @click.option("--reason", required=True, help="Why the name is needed; it is logged.")
 @_when
 @click.pass_obj
-def reveal(session: Session, folder: str, pseudonym: str, by: str, reason: str, as_of_text: str | None) -> None:
+def reveal(
+    session: Session, folder: str, pseudonym: str, by: str, reason: str, as_of_text: str | None
+) -> None:
     """Who stands behind a pseudonym. Every look is logged."""
     from netaudit import workflow
     from netaudit.cli.render import inert
@@ -238,8 +314,10 @@ def _print_notice(case: Case, notice: Notice, session: Session) -> None:
     zone = parse_zone(case.timezone)
 
     say = session.say
-    click.echo(f"{say('letter')}: {inert(notice.issuer)} {inert(notice.number)}; "
-               f"{say('due')}: {notice.due or inert(notice.due_text) or '-'}")
+    click.echo(
+        f"{say('letter')}: {inert(notice.issuer)} {inert(notice.number)}; "
+        f"{say('due')}: {notice.due or inert(notice.due_text) or '-'}"
+    )
     for clue in notice.clues:
         when = f"{clue.at.astimezone(zone):%Y-%m-%d %H:%M:%S %z}" if clue.at else "?"
         span = f" (+{clue.precision_s} s)" if clue.precision_s and clue.precision_s > 1 else ""
@@ -250,8 +328,14 @@ def _print_notice(case: Case, notice: Notice, session: Session) -> None:
         click.echo(f"  ! {say(missing)}")
 
 
+_MEASURES = {
+    "destination.verify": "Verify the device and its use; disconnect it where needed, and clean it.",
+    "finding.verify": "Verify the finding.",
+}
+
+
 def _measure(measure: str, session: Session) -> str:
     from netaudit.policy.rule import read_rules
 
-    rule = read_rules().get(measure)
-    return rule.action.in_(session.locale) if rule else session.say(measure)
+    rule = read_rules().get(measure.removesuffix(".action"))
+    return rule.action.in_(session.locale) if rule else session.say(_MEASURES.get(measure, measure))

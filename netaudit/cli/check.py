@@ -9,14 +9,21 @@ from netaudit.cli.session import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCONCLUSIVE, S
 
 @click.command("check")
 @click.argument("rules", nargs=-1, metavar="[RULE...]")
-@click.option("--input", "inputs", multiple=True, help="Evidence to use; default: all sources of netaudit.toml.")
+@click.option(
+    "--input", "inputs", multiple=True, help="Evidence to use; default: all sources of netaudit.toml."
+)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 @click.option("--all", "show_all", is_flag=True, help="Show also what is in order.")
 @click.option("--as-of", "as_of_text", help="Date of judgement; default: now.")
 @click.pass_obj
 def command(
-    session: Session, rules: tuple[str, ...], inputs: tuple[str, ...], form: str, as_of_text: str | None,
-    *, show_all: bool,
+    session: Session,
+    rules: tuple[str, ...],
+    inputs: tuple[str, ...],
+    form: str,
+    as_of_text: str | None,
+    *,
+    show_all: bool,
 ) -> None:
     """Check the policy rules over configuration, logs and evidence.
 
@@ -32,24 +39,36 @@ def command(
     settings = session.settings()
     with session.progress() as progress:
         checked = workflow.check(
-            inputs or configured_inputs(settings), settings, now=as_of(as_of_text, settings), only=rules,
+            inputs or configured_inputs(settings),
+            settings,
+            now=as_of(as_of_text, settings),
+            only=rules,
             progress=progress,
         )
     verdicts = checked.verdicts
     if form == "json":
-        print_json({
-            "schema_version": 1, "inputs": ledger_json(checked.ledger),
-            "verdicts": [verdict_json(v, session.locale) for v in verdicts],
-        })
+        print_json(
+            {
+                "schema_version": 1,
+                "inputs": ledger_json(checked.ledger),
+                "verdicts": [verdict_json(v, session.locale) for v in verdicts],
+            }
+        )
     else:
         quiet_outcomes = set() if show_all else {Outcome.COMPLIED, Outcome.NOT_APPLICABLE}
         say = session.say
         print_table(
             [say(w) for w in ("rule", "outcome", "severity", "subject", "what")],
             [
-                (v.rule, say(v.outcome.value), say(v.severity) if v.severity else "-", v.subject or "-",
-                 _sentence(checked.rules, v, session))
-                for v in verdicts if v.outcome not in quiet_outcomes
+                (
+                    v.rule,
+                    say(v.outcome.value),
+                    say(v.severity) if v.severity else "-",
+                    v.subject or "-",
+                    _sentence(checked.rules, v, session),
+                )
+                for v in verdicts
+                if v.outcome not in quiet_outcomes
             ],
             colour=session.colour,
         )

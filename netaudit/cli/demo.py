@@ -12,7 +12,9 @@ EXPECTED_CODES = {0, 1}
 
 
 @click.command("demo")
-@click.option("--out", type=click.Path(file_okay=False), default="netaudit-demo", help="Folder to write into.")
+@click.option(
+    "--out", type=click.Path(file_okay=False), default="netaudit-demo", help="Folder to write into."
+)
 @click.pass_obj
 def command(session: Session, out: str) -> None:
     """Make a small office's week, do the whole job on it, leave a report.
@@ -25,8 +27,12 @@ def command(session: Session, out: str) -> None:
 
     folder = Path(out)
     if folder.exists() and any(folder.iterdir()) and not (folder / "truth.json").is_file():
-        raise UsageError("demo-folder", "This folder holds something else than a demo.", where=str(folder),
-                         hint="Choose an empty folder with --out.")
+        raise UsageError(
+            "demo-folder",
+            "This folder holds something else than a demo.",
+            where=str(folder),
+            hint="Choose an empty folder with --out.",
+        )
     _clear(folder)
     say = session.say
     click.echo(say("A small office's working week is being written to {folder}.", folder=folder))
@@ -56,8 +62,14 @@ def _clear(folder: Path) -> None:
 def _print_end(folder: Path, session: Session) -> None:
     say = session.say
     click.echo()
-    click.echo(say("The story: the letter's visit leads to one phone on the service-hall Wi-Fi, and no further: one"
-                   " shared key, a random device address, no account. The report says so, and why."))
+    click.echo(
+        say(
+            "The story: the letter's visit leads to one phone on the service-hall Wi-Fi, and no further: one"
+            " shared key, a random device address, no account. The report says so, and why."
+        )
+    )
     for path in sorted((folder / "case" / "reports").glob("*")):
         click.echo(f"    {path}")
-    click.echo(say("Go on from here: cd {folder}, and try the commands above with your own files.", folder=folder))
+    click.echo(
+        say("Go on from here: cd {folder}, and try the commands above with your own files.", folder=folder)
+    )

@@ -13,7 +13,6 @@ import click
 from netaudit.cli.session import EXIT_CLEAN, EXIT_FINDINGS, Session
 
 
-
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at."""
@@ -55,8 +54,6 @@ def _libraries() -> list[Finding]:
     return found
 
 
-
-
 def _configuration(session: Session) -> Finding:
     from netaudit.errors import NetauditError
 
@@ -68,7 +65,9 @@ def _configuration(session: Session) -> Finding:
     if missing:
         return Finding(ok=False, what="configuration", detail="no file for source " + ", ".join(missing))
     name = settings.unit.name or "-"
-    return Finding(ok=True, what="configuration", detail=f"{settings.folder}: {name}, {len(settings.source)} sources")
+    return Finding(
+        ok=True, what="configuration", detail=f"{settings.folder}: {name}, {len(settings.source)} sources"
+    )
 
 
 def _lists(session: Session) -> list[Finding]:
@@ -88,8 +87,12 @@ def _fonts() -> Finding:
     import subprocess
 
     if not shutil.which("fc-list"):
-        return Finding(ok=False, what="Chinese fonts", detail="fc-list is not here; cannot tell", needed=False)
-    out = subprocess.run(["fc-list", ":lang=zh", "family"], capture_output=True, text=True, timeout=20, check=False)  # noqa: S607 -- the system's own
+        return Finding(
+            ok=False, what="Chinese fonts", detail="fc-list is not here; cannot tell", needed=False
+        )
+    out = subprocess.run(
+        ["fc-list", ":lang=zh", "family"], capture_output=True, text=True, timeout=20, check=False
+    )
     families = sorted({line.split(",")[0] for line in out.stdout.splitlines() if line})
     detail = ", ".join(families[:5]) or "none; install fonts-noto-cjk (docx and HTML work without)"
     return Finding(bool(families), "Chinese fonts", detail, needed=False)
@@ -98,7 +101,11 @@ def _fonts() -> Finding:
 def _tools() -> list[Finding]:
     folder = Path.cwd()
     return [
-        Finding(shutil.which("tshark") is not None, "tshark", shutil.which("tshark") or "only for comparison; not needed",
-                needed=False),
+        Finding(
+            shutil.which("tshark") is not None,
+            "tshark",
+            shutil.which("tshark") or "only for comparison; not needed",
+            needed=False,
+        ),
         Finding(os.access(folder, os.W_OK), "writing here", str(folder)),
     ]

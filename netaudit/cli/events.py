@@ -18,15 +18,25 @@ if TYPE_CHECKING:
 @click.command("events")
 @click.argument("inputs", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write here instead of stdout.")
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet", "table"]), default=None,
-              help="Default: table on a terminal, else jsonl.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv", "parquet", "table"]),
+    default=None,
+    help="Default: table on a terminal, else jsonl.",
+)
 @click.option("--kind", "kinds", multiple=True, help="Only events of this kind (dns, tls, flow …).")
 @click.option("--input-format", default="", help="Name the inputs' format instead of recognising it.")
 @click.option("--tz", default="", help="Time zone of stamps that carry none, such as Asia/Shanghai.")
 @click.pass_obj
 def command(
-    session: Session, inputs: tuple[str, ...], output: str | None, form: str | None, kinds: tuple[str, ...],
-    input_format: str, tz: str,
+    session: Session,
+    inputs: tuple[str, ...],
+    output: str | None,
+    form: str | None,
+    kinds: tuple[str, ...],
+    input_format: str,
+    tz: str,
 ) -> None:
     """Show what captures and logs say, one row per event.
 
@@ -162,10 +172,19 @@ class _TableWriter:
         if exc[0] is not None:
             return
         say = self._session.say
-        head = [say("time (UTC)"), say("kind"), say("client"), say("destination"), say("detail"), say("evidence")]
+        head = [
+            say("time (UTC)"),
+            say("kind"),
+            say("client"),
+            say("destination"),
+            say("detail"),
+            say("evidence"),
+        ]
         print_table(head, self._rows, colour=self._session.colour)
         if self._more:
-            self._session.note("{count} more events are not shown; write them with -o FILE.", count=self._more)
+            self._session.note(
+                "{count} more events are not shown; write them with -o FILE.", count=self._more
+            )
 
     def write(self, batch: pa.RecordBatch) -> None:
         from netaudit.records.printed import summary_rows

@@ -11,7 +11,13 @@ from netaudit.cli.session import Session
 
 @click.command("explain")
 @click.argument("finding")
-@click.option("--case", "folder", type=click.Path(file_okay=False), default=".", help="The case; default: this folder.")
+@click.option(
+    "--case",
+    "folder",
+    type=click.Path(file_okay=False),
+    default=".",
+    help="The case; default: this folder.",
+)
 @click.pass_obj
 def command(session: Session, finding: str, folder: str) -> None:
     """Explain a finding: the rule or list entry, the evidence, the doubts, the next step.
@@ -28,8 +34,14 @@ def command(session: Session, finding: str, folder: str) -> None:
     case = workflow.read_case(Path(folder))
     found = next((f for f in case.findings if f.id == finding), None)
     if found is None:
-        raise CaseError("no-finding", "This case has no finding {finding}.", finding=finding, where=folder,
-                        hint="See: netaudit case show {folder}", folder=folder)
+        raise CaseError(
+            "no-finding",
+            "This case has no finding {finding}.",
+            finding=finding,
+            where=folder,
+            hint="See: netaudit case show {folder}",
+            folder=folder,
+        )
     say = session.say
     rule = read_rules().get(found.rule)
     click.echo(f"{found.id}  [{say(found.severity.value)}]  {say(found.title)}")

@@ -18,8 +18,22 @@ if TYPE_CHECKING:
 
 _SARIF_LEVEL = {"low": "note", "medium": "warning", "high": "error", "critical": "error"}
 _CSV = (
-    "id", "kind", "severity", "subject", "title", "rule", "destination", "list", "entry", "line", "grade",
-    "first_seen", "last_seen", "count", "reach", "evidence",
+    "id",
+    "kind",
+    "severity",
+    "subject",
+    "title",
+    "rule",
+    "destination",
+    "list",
+    "entry",
+    "line",
+    "grade",
+    "first_seen",
+    "last_seen",
+    "count",
+    "reach",
+    "evidence",
 )
 
 
@@ -39,8 +53,12 @@ def print_findings(result: Scan, form: str, session: Session) -> None:
             _print_findings_table(result, session)
     if not session.quiet and form != "json":
         print_ledger(result.ledger, session.locale)
-        session.note("{events} events in {files} files; {findings} findings.", events=sum(result.events.values()),
-                     files=len(result.ledger.files), findings=len(result.findings))
+        session.note(
+            "{events} events in {files} files; {findings} findings.",
+            events=sum(result.events.values()),
+            files=len(result.ledger.files),
+            findings=len(result.findings),
+        )
         if not result.ledger.complete:
             session.note("Something that matters could not be read: no finding does not mean clean.")
 
@@ -53,9 +71,7 @@ def scan_json(result: Scan, locale: str) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "complete": result.ledger.complete,
         "inputs": ledger_json(result.ledger),
-        "errors": [
-            {"code": e.code, "message": str(e), "where": e.where} for e in result.ledger.errors
-        ],
+        "errors": [{"code": e.code, "message": str(e), "where": e.where} for e in result.ledger.errors],
         "events": dict(sorted(result.events.items())),
         "allowed": result.allowed,
         "findings": [finding_json(f, locale) for f in result.findings],
@@ -71,15 +87,27 @@ def finding_json(finding: Finding, locale: str) -> dict[str, Any]:
     listed = finding.listed
     body = {
         "schema_version": SCHEMA_VERSION,
-        "id": finding.id, "kind": finding.kind.value, "severity": finding.severity.value,
-        "subject": finding.subject, "title": translate(finding.title, locale), "rule": finding.rule or None,
-        "list": None if listed is None else {
-            "id": listed.list_id, "entry": listed.entry, "line": listed.line, "sha256": listed.sha256,
-            "date": listed.date or None, "category": listed.category or None,
+        "id": finding.id,
+        "kind": finding.kind.value,
+        "severity": finding.severity.value,
+        "subject": finding.subject,
+        "title": translate(finding.title, locale),
+        "rule": finding.rule or None,
+        "list": None
+        if listed is None
+        else {
+            "id": listed.list_id,
+            "entry": listed.entry,
+            "line": listed.line,
+            "sha256": listed.sha256,
+            "date": listed.date or None,
+            "category": listed.category or None,
         },
         "destination": finding.destination or None,
         "place": dict(finding.place) or None,
-        "first_seen": moment(finding.first_seen), "last_seen": moment(finding.last_seen), "count": finding.count,
+        "first_seen": moment(finding.first_seen),
+        "last_seen": moment(finding.last_seen),
+        "count": finding.count,
         "grade": finding.grade.value if finding.grade else None,
         "from_notice": finding.from_notice,
         "trace": trace_dict(finding.trace, locale) if finding.trace else None,
@@ -94,10 +122,16 @@ def finding_json(finding: Finding, locale: str) -> dict[str, Any]:
 def verdict_json(verdict: Any, locale: str) -> dict[str, Any]:
     """One verdict of a policy rule."""
     body = {
-        "rule": verdict.rule, "outcome": verdict.outcome.value, "subject": verdict.subject or None,
-        "severity": verdict.severity or None, "because": translate(verdict.because, locale) or None,
-        "basis": verdict.basis.value, "count": verdict.count or None, "values": dict(verdict.values) or None,
-        "first_seen": moment(verdict.first_seen), "last_seen": moment(verdict.last_seen),
+        "rule": verdict.rule,
+        "outcome": verdict.outcome.value,
+        "subject": verdict.subject or None,
+        "severity": verdict.severity or None,
+        "because": translate(verdict.because, locale) or None,
+        "basis": verdict.basis.value,
+        "count": verdict.count or None,
+        "values": dict(verdict.values) or None,
+        "first_seen": moment(verdict.first_seen),
+        "last_seen": moment(verdict.last_seen),
         "evidence": [{"file": e.file, "ordinal": e.ordinal} for e in verdict.evidence] or None,
         "waived": verdict.waived or None,
     }
@@ -108,10 +142,14 @@ def finding_rows(findings: Any, locale: str) -> list[tuple[str, ...]]:
     """Findings for the eye."""
     return [
         (
-            f.id, translate(f.severity.value, locale), translate(f.grade.value, locale) if f.grade else "-",
-            f.subject, f.destination or translate(f.title, locale),
+            f.id,
+            translate(f.severity.value, locale),
+            translate(f.grade.value, locale) if f.grade else "-",
+            f.subject,
+            f.destination or translate(f.title, locale),
             f.listed.list_id if f.listed else f.rule,
-            f.trace.reach.value if f.trace else "-", str(f.count),
+            f.trace.reach.value if f.trace else "-",
+            str(f.count),
             f"{f.first_seen:%Y-%m-%d %H:%M:%S}" if f.first_seen else "-",
             f"{f.evidence[0].file[:8]}:{f.evidence[0].ordinal}" if f.evidence else "-",
         )
@@ -123,8 +161,21 @@ def _print_findings_table(result: Scan, session: Session) -> None:
     if not result.findings:
         return
     say = session.say
-    head = [say(w) for w in ("finding", "severity", "grade", "subject", "destination or problem", "list or rule",
-                             "reach", "count", "first seen (UTC)", "evidence")]
+    head = [
+        say(w)
+        for w in (
+            "finding",
+            "severity",
+            "grade",
+            "subject",
+            "destination or problem",
+            "list or rule",
+            "reach",
+            "count",
+            "first seen (UTC)",
+            "evidence",
+        )
+    ]
     print_table(head, finding_rows(result.findings, session.locale), colour=session.colour)
 
 
@@ -134,10 +185,21 @@ def _print_csv(result: Scan) -> None:
     click.echo(",".join(_CSV))
     for f in result.findings:
         cells = (
-            f.id, f.kind.value, f.severity.value, f.subject, f.title, f.rule, f.destination,
-            f.listed.list_id if f.listed else "", f.listed.entry if f.listed else "",
-            str(f.listed.line) if f.listed else "", f.grade.value if f.grade else "", moment(f.first_seen) or "",
-            moment(f.last_seen) or "", str(f.count), f.trace.reach.value if f.trace else "",
+            f.id,
+            f.kind.value,
+            f.severity.value,
+            f.subject,
+            f.title,
+            f.rule,
+            f.destination,
+            f.listed.list_id if f.listed else "",
+            f.listed.entry if f.listed else "",
+            str(f.listed.line) if f.listed else "",
+            f.grade.value if f.grade else "",
+            moment(f.first_seen) or "",
+            moment(f.last_seen) or "",
+            str(f.count),
+            f.trace.reach.value if f.trace else "",
             ";".join(f"{e.file}:{e.ordinal}" for e in f.evidence),
         )
         click.echo(",".join(csv_cell(c) for c in cells))
@@ -151,24 +213,33 @@ def _sarif(result: Scan) -> dict[str, Any]:
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {"name": "netaudit", "version": __version__, "rules": [
-                {"id": rule} for rule in sorted({f.rule for f in result.findings})
-            ]}},
-            "results": [
-                {
-                    "ruleId": f.rule, "level": _SARIF_LEVEL[f.severity.value],
-                    "message": {"text": inert(f"{f.title}: {f.subject} {f.destination}".strip())},
-                    "partialFingerprints": {"netaudit/v1": f.id},
-                    "locations": [
-                        {"physicalLocation": {
-                            "artifactLocation": {"uri": inert(names.get(e.file, e.file))},
-                            "region": {"startLine": max(1, e.ordinal)},
-                        }}
-                        for e in f.evidence[:10]
-                    ],
-                }
-                for f in result.findings
-            ],
-        }],
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "netaudit",
+                        "version": __version__,
+                        "rules": [{"id": rule} for rule in sorted({f.rule for f in result.findings})],
+                    }
+                },
+                "results": [
+                    {
+                        "ruleId": f.rule,
+                        "level": _SARIF_LEVEL[f.severity.value],
+                        "message": {"text": inert(f"{f.title}: {f.subject} {f.destination}".strip())},
+                        "partialFingerprints": {"netaudit/v1": f.id},
+                        "locations": [
+                            {
+                                "physicalLocation": {
+                                    "artifactLocation": {"uri": inert(names.get(e.file, e.file))},
+                                    "region": {"startLine": max(1, e.ordinal)},
+                                }
+                            }
+                            for e in f.evidence[:10]
+                        ],
+                    }
+                    for f in result.findings
+                ],
+            }
+        ],
     }

@@ -15,13 +15,38 @@ if TYPE_CHECKING:
 _ALIAS = {
     "dns": {"line": "ordinal", "ts_utc": "ts", "qname": "name"},
     "proxy": {"line": "ordinal", "ts_utc": "ts", "host": "name", "user": "account", "port": "server_port"},
-    "dhcp": {"line": "ordinal", "event": "message", "ip": "client_ip", "mac": "client_mac", "start_utc": "ts",
-             "end_utc": "ts_end"},
-    "nat": {"line": "ordinal", "event": "message", "ts_utc": "ts", "end_utc": "ts_end", "proto": "transport",
-            "inside_ip": "client_ip", "inside_port": "client_port", "dst_ip": "server_ip", "dst_port": "server_port",
-            "user": "account"},
-    "access": {"line": "ordinal", "ts_utc": "ts", "event": "message", "mac": "client_mac", "ip": "client_ip",
-               "user": "account", "ap_mac": "bssid", "nas_ip": "nas", "port": "nas_port", "session_id": "session"},
+    "dhcp": {
+        "line": "ordinal",
+        "event": "message",
+        "ip": "client_ip",
+        "mac": "client_mac",
+        "start_utc": "ts",
+        "end_utc": "ts_end",
+    },
+    "nat": {
+        "line": "ordinal",
+        "event": "message",
+        "ts_utc": "ts",
+        "end_utc": "ts_end",
+        "proto": "transport",
+        "inside_ip": "client_ip",
+        "inside_port": "client_port",
+        "dst_ip": "server_ip",
+        "dst_port": "server_port",
+        "user": "account",
+    },
+    "access": {
+        "line": "ordinal",
+        "ts_utc": "ts",
+        "event": "message",
+        "mac": "client_mac",
+        "ip": "client_ip",
+        "user": "account",
+        "ap_mac": "bssid",
+        "nas_ip": "nas",
+        "port": "nas_port",
+        "session_id": "session",
+    },
     "asset": {"line": "ordinal", "name": "hostname", "port": "switch_port"},
 }
 """Column of a `try` table to the record's own, where they differ (formats dossier, section 8)."""
@@ -31,11 +56,21 @@ _COLUMNS = {
     "proxy": "line ts_utc client_ip client_port user method host port status action extra",
     "dhcp": "line event ip mac hostname start_utc end_utc client_id extra",
     "nat": "line event ts_utc end_utc proto inside_ip inside_port public_ip public_port dst_ip dst_port action user"
-           " extra",
+    " extra",
     "access": "line ts_utc event mac ip user ap_name ap_mac ssid nas_ip port vlan session_id extra",
     "asset": "line ip mac name model owner site location segment vlan switch port extra",
 }
-_TABLE_OF = {"radius": "access", "wlan": "access", "tls": "proxy", "quic": "proxy", "http": "proxy", "flow": "nat"}
+_CONSTANT = {"flow": {"event": "conn"}, "tls": {"method": "TLS"}, "quic": {"method": "QUIC"}}
+"""Cells that every record of a kind has, which its table calls by another word."""
+
+_TABLE_OF = {
+    "radius": "access",
+    "wlan": "access",
+    "tls": "proxy",
+    "quic": "proxy",
+    "http": "proxy",
+    "flow": "nat",
+}
 
 
 @click.group("formats")
@@ -125,11 +160,15 @@ def _renamed(batch: pa.RecordBatch, kind: str) -> pa.RecordBatch:
     """The batch under the names of the table; columns that it does not have stay away."""
     import pyarrow as pa
 
-    alias = _ALIAS.get(kind, {})
+    from netaudit.records.schemas import kind_of
+
+    alias, constant = _ALIAS.get(kind, {}), _CONSTANT.get(kind_of(batch), {})
     pairs = [(c, alias.get(c, c)) for c in _COLUMNS[kind].split() if alias.get(c, c) in batch.schema.names]
+    columns = {c: batch.column(own) for c, own in pairs}
+    columns |= {c: pa.array([word] * batch.num_rows) for c, word in constant.items()}
+    fields = [pa.field(c, column.type) for c, column in columns.items()]
     return pa.RecordBatch.from_arrays(
-        [batch.column(own) for _, own in pairs],
-        schema=pa.schema([pa.field(c, batch.schema.field(own).type) for c, own in pairs], metadata=batch.schema.metadata),
+        list(columns.values()), schema=pa.schema(fields, metadata=batch.schema.metadata)
     )
 
 

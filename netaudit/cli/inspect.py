@@ -47,10 +47,14 @@ def show_due(session: Session, plan: str, done: tuple[str, ...], as_of_text: str
     try:
         last = {k: dt.date.fromisoformat(v) for k, _, v in (d.partition("=") for d in done)}
     except ValueError as error:
-        raise UsageError("no-date", "{text} is no date.", text=str(error), hint="Write --done wifi=2026-10-01.") from error
+        raise UsageError(
+            "no-date", "{text} is no date.", text=str(error), hint="Write --done wifi=2026-10-01."
+        ) from error
     waiting = due(read_plan(Path(plan)), last, today)
     rows = [(i.id, i.title, date.isoformat(), str((today - date).days)) for i, date in waiting]
-    print_table([session.say(w) for w in ("inspection", "title", "due", "days over")], rows, colour=session.colour)
+    print_table(
+        [session.say(w) for w in ("inspection", "title", "due", "days over")], rows, colour=session.colour
+    )
     raise click.exceptions.Exit(EXIT_FINDINGS if waiting else EXIT_CLEAN)
 
 
@@ -60,11 +64,19 @@ def show_due(session: Session, plan: str, done: tuple[str, ...], as_of_text: str
 @click.option("--label", required=True, help="Name of this draw; a repeated draw needs a new one.")
 @click.option("--entropy", required=True, help="Where the entropy comes from, named before it is known.")
 @click.option("--kind", type=click.Choice(["object", "inspector"]), default="object")
-@click.option("--reveal", "revealed", help="The entropy, once it is known; without it only the commitment is printed.")
+@click.option(
+    "--reveal", "revealed", help="The entropy, once it is known; without it only the commitment is printed."
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the record here.")
 @click.pass_obj
 def draw_(
-    session: Session, population: str, n: int, label: str, entropy: str, kind: str, revealed: str | None,
+    session: Session,
+    population: str,
+    n: int,
+    label: str,
+    entropy: str,
+    kind: str,
+    revealed: str | None,
     output: str | None,
 ) -> None:
     """Commit to a draw, and draw once the entropy is known.
@@ -78,7 +90,11 @@ def draw_(
     ids = _lines(Path(population))
     commitment = commit(ids, label=label, n=n, entropy=entropy, kind=kind)
     if revealed is None:
-        click.echo(json.dumps({**asdict(commitment), "commitment_sha256": commitment.hash}, ensure_ascii=False, indent=2))
+        click.echo(
+            json.dumps(
+                {**asdict(commitment), "commitment_sha256": commitment.hash}, ensure_ascii=False, indent=2
+            )
+        )
         session.note("Publish this commitment before the entropy is known.")
         return
     result = draw(ids, commitment, revealed)

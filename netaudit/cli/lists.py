@@ -29,17 +29,28 @@ def stats(session: Session, lists: tuple[str, ...]) -> None:
     in_use = workflow.lists_in_use(session.settings(), lists).lists
     say = session.say
     rows = [
-        (b.id, b.described.title.get(session.locale, b.described.title["en"]), b.described.category, b.described.format,
-         str(len(b.rules)), b.date or "-", b.sha256[:16])
+        (
+            b.id,
+            b.described.title.get(session.locale, b.described.title["en"]),
+            b.described.category,
+            b.described.format,
+            str(len(b.rules)),
+            b.date or "-",
+            b.sha256[:16],
+        )
         for b in in_use
     ]
     head = [say(w) for w in ("list", "title", "category", "format", "entries", "date", "SHA-256")]
     print_table(head, rows, colour=session.colour)
     skipped = [
-        (b.id, say(s.reason), str(s.count), ", ".join(str(n) for n in s.first)) for b in in_use for s in b.report.skipped
+        (b.id, say(s.reason), str(s.count), ", ".join(str(n) for n in s.first))
+        for b in in_use
+        for s in b.report.skipped
     ]
     if skipped:
-        print_table([say(w) for w in ("list", "skipped", "lines", "first at")], skipped, colour=session.colour)
+        print_table(
+            [say(w) for w in ("list", "skipped", "lines", "first at")], skipped, colour=session.colour
+        )
 
 
 @command.command("match")
@@ -59,8 +70,16 @@ def match(session: Session, subjects: tuple[str, ...], lists: tuple[str, ...]) -
     index = workflow.lists_in_use(session.settings(), lists).index()
     found = [(subject, hit) for subject in subjects for hit in index.find(subject)]
     rows = [
-        (subject, session.say("allowed" if hit.polarity is Polarity.ALLOW else "listed"), hit.list_id, hit.entry,
-         str(hit.line), hit.category, hit.sha256[:16], hit.date or "-")
+        (
+            subject,
+            session.say("allowed" if hit.polarity is Polarity.ALLOW else "listed"),
+            hit.list_id,
+            hit.entry,
+            str(hit.line),
+            hit.category,
+            hit.sha256[:16],
+            hit.date or "-",
+        )
         for subject, hit in found
     ]
     head = ("subject", "verdict", "list", "entry", "line", "category", "SHA-256", "date")

@@ -33,7 +33,9 @@ def print_error(error: NetauditError, locale: str) -> None:
     if error.where:
         click.echo(f"  {translate('where', locale)}: {inert(error.where)}", err=True)
     if error.hint:
-        click.echo(f"  {translate('to do', locale)}: {inert(translate(error.hint, locale, **values))}", err=True)
+        click.echo(
+            f"  {translate('to do', locale)}: {inert(translate(error.hint, locale, **values))}", err=True
+        )
     click.echo(f"  [{error.code}]", err=True)
 
 
@@ -41,7 +43,8 @@ def print_defect(error: Exception) -> None:
     """Something that should not have happened: one sentence, no traceback."""
     click.echo(
         f"error: netaudit failed in a way it should not: {type(error).__name__}: {inert(str(error))[:300]}\n"
-        "  to do: run the same command with --debug and report what it prints.\n  [defect]", err=True,
+        "  to do: run the same command with --debug and report what it prints.\n  [defect]",
+        err=True,
     )
 
 
@@ -84,7 +87,11 @@ def _ledger_line(entry: EvidenceFile, locale: str) -> str:
     if entry.error:
         return f"  ✗ {inert(entry.name)}: {translate('not used', locale)}"
     mark = "✓" if entry.complete else "!"
-    span = f"{entry.first:%Y-%m-%d %H:%M} – {entry.last:%Y-%m-%d %H:%M} UTC" if entry.first and entry.last else "-"
+    span = (
+        f"{entry.first:%Y-%m-%d %H:%M} – {entry.last:%Y-%m-%d %H:%M} UTC"
+        if entry.first and entry.last
+        else "-"
+    )
     cut = f", {translate('cut short', locale)}" if entry.truncated else ""
     records = translate("{count} records", locale, count=entry.records)
     return f"  {mark} {inert(entry.name)}: {entry.format or '-'}, {records}, {span}{cut}"
@@ -98,15 +105,28 @@ def ledger_json(ledger: Ledger) -> list[dict[str, Any]]:
 def entry_json(entry: EvidenceFile) -> dict[str, Any]:
     """One input of the ledger."""
     return {
-        "id": entry.id, "name": entry.name, "sha256": entry.sha256, "size": entry.size, "format": entry.format,
-        "kinds": list(entry.kinds), "first": moment(entry.first), "last": moment(entry.last),
-        "records": entry.records, "bytes_read": entry.bytes_read, "bytes_skipped": entry.bytes_skipped,
+        "id": entry.id,
+        "name": entry.name,
+        "sha256": entry.sha256,
+        "size": entry.size,
+        "format": entry.format,
+        "kinds": list(entry.kinds),
+        "first": moment(entry.first),
+        "last": moment(entry.last),
+        "records": entry.records,
+        "bytes_read": entry.bytes_read,
+        "bytes_skipped": entry.bytes_skipped,
         "skipped": [
             {"reason": s.reason, "count": s.count, "first": list(s.first), "matters": s.matters}
             for s in entry.skipped
         ],
-        "truncated": entry.truncated, "clock_offset_s": entry.clock_offset_s, "timezone": entry.timezone,
-        "site": entry.site, "notes": list(entry.notes), "error": entry.error, "complete": entry.complete,
+        "truncated": entry.truncated,
+        "clock_offset_s": entry.clock_offset_s,
+        "timezone": entry.timezone,
+        "site": entry.site,
+        "notes": list(entry.notes),
+        "error": entry.error,
+        "complete": entry.complete,
     }
 
 

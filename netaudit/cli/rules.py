@@ -39,7 +39,9 @@ def explain(session: Session, rule: str) -> None:
     settings = session.settings()
     rules = read_rules([settings.folder / f for f in settings.policy.folders])
     if rule not in rules:
-        raise UsageError("rule-unknown", "There is no rule {name}.", name=rule, hint="See: netaudit rules list")
+        raise UsageError(
+            "rule-unknown", "There is no rule {name}.", name=rule, hint="See: netaudit rules list"
+        )
     click.echo(rule_page(rules[rule], session.locale))
 
 

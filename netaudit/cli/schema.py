@@ -87,8 +87,10 @@ def _of_type(type_: Any) -> dict[str, Any]:
     if dataclasses.is_dataclass(type_):
         hints = get_type_hints(type_)
         return {
-            "type": "object", "properties": {f.name: _of_type(hints[f.name]) for f in dataclasses.fields(type_)},
-            "required": [f.name for f in dataclasses.fields(type_)], "additionalProperties": False,
+            "type": "object",
+            "properties": {f.name: _of_type(hints[f.name]) for f in dataclasses.fields(type_)},
+            "required": [f.name for f in dataclasses.fields(type_)],
+            "additionalProperties": False,
         }
     if isinstance(type_, type) and issubclass(type_, Enum):
         return {"enum": [m.value for m in type_]}
@@ -98,12 +100,22 @@ def _of_type(type_: Any) -> dict[str, Any]:
 def _of_tuple(arguments: tuple[Any, ...]) -> dict[str, Any]:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         return {"type": "array", "items": _of_type(arguments[0])}
-    return {"type": "array", "prefixItems": [_of_type(a) for a in arguments], "items": False,
-            "minItems": len(arguments)}
+    return {
+        "type": "array",
+        "prefixItems": [_of_type(a) for a in arguments],
+        "items": False,
+        "minItems": len(arguments),
+    }
 
 
 _SIMPLE: dict[Any, dict[str, Any]] = {
-    str: {"type": "string"}, int: {"type": "integer"}, float: {"type": "number"}, bool: {"type": "boolean"},
-    bytes: {"type": "string", "pattern": "^([0-9a-f]{2})*$"}, dt.datetime: {"type": "string", "format": "date-time"},
-    dt.date: {"type": "string", "format": "date"}, type(None): {"type": "null"}, Any: {},
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    bytes: {"type": "string", "pattern": "^([0-9a-f]{2})*$"},
+    dt.datetime: {"type": "string", "format": "date-time"},
+    dt.date: {"type": "string", "format": "date"},
+    type(None): {"type": "null"},
+    Any: {},
 }

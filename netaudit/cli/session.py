@@ -66,7 +66,10 @@ class Session:
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns: tuple[Any, ...] = (
-            TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
         )
         with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
             tasks: dict[str, Any] = {}
@@ -97,13 +100,18 @@ def parse_time(text: str, zone: dt.tzinfo | None) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError("no-time", "{text} is no time.", text=text,
-                         hint="Write it as 2026-11-04T14:05:09+08:00.") from error
+        raise UsageError(
+            "no-time", "{text} is no time.", text=text, hint="Write it as 2026-11-04T14:05:09+08:00."
+        ) from error
     if moment.tzinfo is not None:
         return moment.astimezone(dt.UTC)
     if zone is None:
-        raise UsageError("time-without-zone", "The time {text} has no zone.", text=text,
-                         hint="Add the offset (2026-11-04T14:05:09+08:00), or set [unit] timezone.")
+        raise UsageError(
+            "time-without-zone",
+            "The time {text} has no zone.",
+            text=text,
+            hint="Add the offset (2026-11-04T14:05:09+08:00), or set [unit] timezone.",
+        )
     return moment.replace(tzinfo=zone).astimezone(dt.UTC)
 
 
@@ -116,4 +124,8 @@ def unit_zone(settings: Settings) -> dt.tzinfo | None:
 
 def as_of(text: str | None, settings: Settings) -> dt.datetime:
     """The date of judgement: ``--as-of``, else now."""
-    return parse_time(text, unit_zone(settings) or dt.UTC) if text else dt.datetime.now(dt.UTC).replace(microsecond=0)
+    return (
+        parse_time(text, unit_zone(settings) or dt.UTC)
+        if text
+        else dt.datetime.now(dt.UTC).replace(microsecond=0)
+    )

@@ -18,7 +18,9 @@ _UNIT = {"s": 1, "m": 60, "h": 3600, None: 1}
 
 @click.command("trace")
 @click.argument("inputs", nargs=-1)
-@click.option("--public", "public", metavar="IP[:PORT]", help="A public address of ours, with the source port.")
+@click.option(
+    "--public", "public", metavar="IP[:PORT]", help="A public address of ours, with the source port."
+)
 @click.option("--client", metavar="IP[:PORT]", help="An inside address.")
 @click.option("--mac", help="A device address.")
 @click.option("--at", "at", required=True, metavar="TIME", help="When, as 2026-11-04T14:05:09+08:00.")
@@ -31,8 +33,19 @@ _UNIT = {"s": 1, "m": 60, "h": 3600, None: 1}
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 @click.pass_obj
 def command(
-    session: Session, inputs: tuple[str, ...], public: str | None, client: str | None, mac: str | None, at: str,
-    until: str | None, proto: str | None, dst: str | None, skew: str, site: str, tz: str, form: str,
+    session: Session,
+    inputs: tuple[str, ...],
+    public: str | None,
+    client: str | None,
+    mac: str | None,
+    at: str,
+    until: str | None,
+    proto: str | None,
+    dst: str | None,
+    skew: str,
+    site: str,
+    tz: str,
+    form: str,
 ) -> None:
     """Who was this? The walk-back from an address at a time, hop by hop.
 
@@ -50,24 +63,40 @@ def command(
     from netaudit.workflow.audit import configured_inputs
 
     if sum(x is not None for x in (public, client, mac)) != 1:
-        raise UsageError("trace-what", "Give exactly one of --public, --client and --mac.",
-                         hint="For a letter: --public IP:PORT --at TIME")
+        raise UsageError(
+            "trace-what",
+            "Give exactly one of --public, --client and --mac.",
+            hint="For a letter: --public IP:PORT --at TIME",
+        )
     settings = session.settings()
     zone = unit_zone(settings)
     public_ip, public_port = _endpoint(public)
     client_ip, client_port = _endpoint(client)
     dst_ip, dst_port = _endpoint(dst)
     question = Question(
-        at=parse_time(at, zone), until=parse_time(until, zone) if until else None, public_ip=public_ip,
-        client_ip=client_ip, mac=_mac(mac), port=public_port or client_port, transport=proto or "", dst_ip=dst_ip,
-        dst_port=dst_port, skew_s=_seconds(skew), site=site,
+        at=parse_time(at, zone),
+        until=parse_time(until, zone) if until else None,
+        public_ip=public_ip,
+        client_ip=client_ip,
+        mac=_mac(mac),
+        port=public_port or client_port,
+        transport=proto or "",
+        dst_ip=dst_ip,
+        dst_port=dst_port,
+        skew_s=_seconds(skew),
+        site=site,
     )
     paths = inputs or tuple(configured_inputs(settings))
     if not paths:
-        raise UsageError("trace-no-logs", "There are no logs to walk back through.",
-                         hint="Name the log files, or declare them as [[source]] in netaudit.toml.")
+        raise UsageError(
+            "trace-no-logs",
+            "There are no logs to walk back through.",
+            hint="Name the log files, or declare them as [[source]] in netaudit.toml.",
+        )
     with session.progress() as progress:
-        answer, ledger = workflow.trace(paths, settings, question, options=Options("", tz), progress=progress)
+        answer, ledger = workflow.trace(
+            paths, settings, question, options=Options("", tz), progress=progress
+        )
     if form == "json":
         print_json(trace_dict(answer, session.locale))
     else:
@@ -94,12 +123,16 @@ def print_trace(answer: Trace, session: Session) -> None:
     say = session.say
     rows = [
         (
-            say(hop["hop"]), hop["asked"], say(hop["outcome"]),
-            c["value"] if c else "-", " ".join(f"{k}={v}" for k, v in c.get("details", {}).items()) if c else "",
+            say(hop["hop"]),
+            hop["asked"],
+            say(hop["outcome"]),
+            c["value"] if c else "-",
+            " ".join(f"{k}={v}" for k, v in c.get("details", {}).items()) if c else "",
             f"{c.get('start') or '?'} – {c.get('end') or '?'}" if c else "",
             " ".join(f"{e['file'][:8]}:{e['ordinal']}" for e in c.get("evidence", [])[:2]) if c else "",
         )
-        for hop in shown["hops"] for c in (hop["candidates"] or [None])
+        for hop in shown["hops"]
+        for c in (hop["candidates"] or [None])
     ]
     head = [say(w) for w in ("hop", "asked", "outcome", "answer", "detail", "valid", "evidence")]
     print_table(head, rows, colour=session.colour)
@@ -120,8 +153,12 @@ def _endpoint(text: str | None) -> tuple[bytes | None, int | None]:
     host, port = (match[1] or match[3], match[2] or match[4]) if match else (text, None)
     packed = parse_ip(host)
     if packed is None or (port is not None and not 0 < int(port) < 65536):
-        raise UsageError("no-address", "{text} is no address.", text=text,
-                         hint="Write 203.0.113.5:20500 or [2001:db8::1]:20500.")
+        raise UsageError(
+            "no-address",
+            "{text} is no address.",
+            text=text,
+            hint="Write 203.0.113.5:20500 or [2001:db8::1]:20500.",
+        )
     return packed, int(port) if port else None
 
 

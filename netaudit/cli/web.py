@@ -23,6 +23,8 @@ def command(session: Session, folder: str, port: int) -> None:
     try:
         server = make_server("127.0.0.1", port, make_app(Path(folder), session.locale))
     except (OSError, SystemExit) as error:
-        raise UsageError("port-in-use", "Port {port} is in use.", port=port, hint="Choose another with --port.") from error
+        raise UsageError(
+            "port-in-use", "Port {port} is in use.", port=port, hint="Choose another with --port."
+        ) from error
     click.echo(f"http://127.0.0.1:{port}/")
     server.serve_forever()

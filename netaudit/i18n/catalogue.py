@@ -54,7 +54,11 @@ def _messages(tree: ast.Module, name: str) -> Iterator[str]:
         if isinstance(statement, ast.Assign) and all(
             isinstance(t, ast.Name) and t.id.lstrip("_").isupper() for t in statement.targets
         ):
-            yield from (t for t in _texts(statement.value) if _SENTENCE.match(t) and "\\" not in t and "://" not in t)
+            yield from (
+                t
+                for t in _texts(statement.value)
+                if _SENTENCE.match(t) and "\\" not in t and "://" not in t
+            )
 
 
 def _of_call(call: ast.Call) -> Iterator[str]:
@@ -97,8 +101,12 @@ def stale() -> list[str]:
         there = {m.id: m.string for m in catalogue if m.id}
         problems += [f"{language}: not in the catalogue: {t}" for t in sorted(wanted - set(there))]
         problems += [f"{language}: no longer used: {t}" for t in sorted(set(there) - wanted)]
-        problems += [f"{language}: not translated: {t}" for t in sorted(wanted & set(there)) if not there[t]]
-        problems += [f"{language}: slots differ: {t}" for t, s in there.items() if s and _slots(t) != _slots(s)]
+        problems += [
+            f"{language}: not translated: {t}" for t in sorted(wanted & set(there)) if not there[t]
+        ]
+        problems += [
+            f"{language}: slots differ: {t}" for t, s in there.items() if s and _slots(t) != _slots(s)
+        ]
         import io
 
         fresh = io.BytesIO()
@@ -121,7 +129,9 @@ def update() -> None:
     ids = message_ids()
     for language in LANGUAGES:
         known: dict[Any, Any] = {m.id: m.string for m in _read(language) if m.id}
-        fresh = Catalog(locale=language, project=DOMAIN, fuzzy=False, creation_date=None, revision_date=None)
+        fresh = Catalog(
+            locale=language, project=DOMAIN, fuzzy=False, creation_date=None, revision_date=None
+        )
         for text, places in ids.items():
             fresh.add(text, known.get(text, ""), locations=[(place, 0) for place in places])
         _path(language, "po").parent.mkdir(parents=True, exist_ok=True)

@@ -67,8 +67,11 @@ def normal_population(ids: Sequence[str]) -> tuple[str, ...]:
     """
     normal = tuple(sorted({unicodedata.normalize("NFC", i).strip() for i in ids} - {""}))
     if not normal:
-        raise InputError("population-empty", "There is nobody and nothing to draw from.",
-                         hint="Put one id a line into the population file.")
+        raise InputError(
+            "population-empty",
+            "There is nobody and nothing to draw from.",
+            hint="Put one id a line into the population file.",
+        )
     return normal
 
 
@@ -80,8 +83,13 @@ def commit(ids: Sequence[str], *, label: str, n: int, entropy: str, kind: str = 
     """
     population = normal_population(ids)
     if not 0 < n <= len(population):
-        raise UsageError("draw-size", "{n} cannot be drawn from {size}.", n=n, size=len(population),
-                         hint="Choose a number between 1 and the size of the population.")
+        raise UsageError(
+            "draw-size",
+            "{n} cannot be drawn from {size}.",
+            n=n,
+            size=len(population),
+            hint="Choose a number between 1 and the size of the population.",
+        )
     body = "".join(f"{i}\n" for i in population).encode()
     return Commitment(PROTOCOL, label, kind, n, hashlib.sha256(body).hexdigest(), len(population), entropy)
 
@@ -93,14 +101,20 @@ def draw(ids: Sequence[str], commitment: Commitment, revealed: str) -> Draw:
         InputError: The population is not the one that was committed.
     """
     population = normal_population(ids)
-    again = commit(population, label=commitment.label, n=commitment.n,
-                   entropy=commitment.entropy, kind=commitment.kind)
+    again = commit(
+        population, label=commitment.label, n=commitment.n, entropy=commitment.entropy, kind=commitment.kind
+    )
     if again != commitment:
-        raise InputError("population-changed", "The population is not the one that was committed to.",
-                         hint="Use the file of the day of the commitment, or make a new draw with a new label.")
+        raise InputError(
+            "population-changed",
+            "The population is not the one that was committed to.",
+            hint="Use the file of the day of the commitment, or make a new draw with a new label.",
+        )
     c_hex = commitment.hash
     seed = hashlib.sha256(f"{PROTOCOL}|seed|{c_hex}|{revealed}".encode()).digest()
-    keys = {i: hmac.new(seed, f"{commitment.kind}|{i}".encode(), hashlib.sha256).digest() for i in population}
+    keys = {
+        i: hmac.new(seed, f"{commitment.kind}|{i}".encode(), hashlib.sha256).digest() for i in population
+    }
     ranking = tuple(sorted(population, key=lambda i: (keys[i], i)))
     return Draw(commitment, c_hex, revealed, seed.hex(), ranking, population)
 
@@ -125,8 +139,11 @@ def verify(record: str) -> tuple[Draw, list[str]]:
         commitment = Commitment(**data["commitment"])
         population, revealed = [str(i) for i in data["population"]], str(data["revealed"])
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError("no-draw-record", "This is no record of a draw.",
-                         hint="Give the JSON file that netaudit inspect draw wrote.") from error
+        raise InputError(
+            "no-draw-record",
+            "This is no record of a draw.",
+            hint="Give the JSON file that netaudit inspect draw wrote.",
+        ) from error
     again = draw(population, commitment, revealed)
     expected = json.loads(to_record(again))
     return again, sorted(key for key in expected if expected[key] != data.get(key))

@@ -40,13 +40,22 @@ def read_plan(path: Path) -> Plan:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError("plan-unreadable", "The plan cannot be read: {reason}.", where=str(path),
-                          hint="Check the file with any TOML editor.", reason=str(error)) from error
+        raise ConfigError(
+            "plan-unreadable",
+            "The plan cannot be read: {reason}.",
+            where=str(path),
+            hint="Check the file with any TOML editor.",
+            reason=str(error),
+        ) from error
     plan: Plan = read_table(data, Plan, str(path))
     for item in plan.item:
         if item.every_days < 1:
-            raise ConfigError("plan-cadence", "An inspection cannot be due more than once a day.",
-                              where=f"{path}: {item.id}", hint="Set every_days to 1 or more.")
+            raise ConfigError(
+                "plan-cadence",
+                "An inspection cannot be due more than once a day.",
+                where=f"{path}: {item.id}",
+                hint="Set every_days to 1 or more.",
+            )
     return plan
 
 

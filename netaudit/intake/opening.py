@@ -58,15 +58,23 @@ def identify(path: Path, name: str | None = None) -> Identity:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise InputError("not-a-file", "This is not a regular file.", where=str(path),
-                             hint="Give a file, a folder, or '-' for standard input.")
+            raise InputError(
+                "not-a-file",
+                "This is not a regular file.",
+                where=str(path),
+                hint="Give a file, a folder, or '-' for standard input.",
+            )
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256")
             size = stream.tell()
     except OSError as error:
-        raise InputError("cannot-read", "This file cannot be read: {reason}.", where=str(path),
-                         hint="Check the path and the permissions.",
-                         reason=error.strerror or str(error)) from error
+        raise InputError(
+            "cannot-read",
+            "This file cannot be read: {reason}.",
+            where=str(path),
+            hint="Check the path and the permissions.",
+            reason=error.strerror or str(error),
+        ) from error
     return Identity(path, name or str(path), digest.hexdigest(), size)
 
 
@@ -156,7 +164,8 @@ class ByteStream:
         self._taken += len(out)
         if self._taken > FREE_BYTES and self._taken > MAX_RATIO * (self.identity.size or 1):
             raise InputError(
-                "expands-too-far", "This file expands to more than {ratio} times its size.",
+                "expands-too-far",
+                "This file expands to more than {ratio} times its size.",
                 where=self.identity.name,
                 hint="It looks like a decompression bomb. Expand it by hand if you trust it.",
                 ratio=MAX_RATIO,

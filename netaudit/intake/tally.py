@@ -33,8 +33,13 @@ class Tally:
         self._last: int | None = None
 
     def skip(
-        self, reason: str, ordinals: Iterable[int] = (), *, count: int | None = None,
-        size: int = 0, matters: bool = True,
+        self,
+        reason: str,
+        ordinals: Iterable[int] = (),
+        *,
+        count: int | None = None,
+        size: int = 0,
+        matters: bool = True,
     ) -> None:
         """Count records that were not read.
 
@@ -61,25 +66,43 @@ class Tally:
                 self._span(batch.column(name))
 
     def entry(
-        self, stream: ByteStream, *, clock_offset_s: float = 0.0, timezone: str = "", site: str = "",
-        source: str = "", segments: tuple[str, ...] = (),
+        self,
+        stream: ByteStream,
+        *,
+        clock_offset_s: float = 0.0,
+        timezone: str = "",
+        site: str = "",
+        source: str = "",
+        segments: tuple[str, ...] = (),
     ) -> EvidenceFile:
         """The ledger entry, once the file is read."""
         if stream.trouble:
             self.truncated = True
             self.skip(stream.trouble, count=1)
         return EvidenceFile(
-            id=self.identity.id, name=self.identity.name, sha256=self.identity.sha256,
-            size=self.identity.size, format=self.format, kinds=tuple(sorted(self.kinds)),
-            first=_moment(self._first), last=_moment(self._last), records=self.records,
+            id=self.identity.id,
+            name=self.identity.name,
+            sha256=self.identity.sha256,
+            size=self.identity.size,
+            format=self.format,
+            kinds=tuple(sorted(self.kinds)),
+            first=_moment(self._first),
+            last=_moment(self._last),
+            records=self.records,
             skipped=tuple(
                 Skipped(reason, count, tuple(first), matters)
                 for reason, (count, first, matters) in sorted(self._skipped.items())
             ),
-            bytes_read=stream.content_bytes - self.bytes_skipped, bytes_skipped=self.bytes_skipped,
-            truncated=self.truncated, clock_offset_s=clock_offset_s, timezone=timezone, site=site,
-            source=source, segments=segments,
-            notes=tuple(sorted(self.notes)), error=self.error,
+            bytes_read=stream.content_bytes - self.bytes_skipped,
+            bytes_skipped=self.bytes_skipped,
+            truncated=self.truncated,
+            clock_offset_s=clock_offset_s,
+            timezone=timezone,
+            site=site,
+            source=source,
+            segments=segments,
+            notes=tuple(sorted(self.notes)),
+            error=self.error,
         )
 
     def _span(self, column: pa.Array) -> None:

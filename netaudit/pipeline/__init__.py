@@ -87,8 +87,13 @@ class Evidence:
 
 
 def gather_evidence(
-    arguments: Sequence[str], settings: Settings, *, index: IndicatorIndex | None, events: Events | None = None,
-    options: sources.Options | None = None, progress: sources.Progress | None = None,
+    arguments: Sequence[str],
+    settings: Settings,
+    *,
+    index: IndicatorIndex | None,
+    events: Events | None = None,
+    options: sources.Options | None = None,
+    progress: sources.Progress | None = None,
 ) -> Evidence:
     """Read all inputs once; match each batch against `index` on the way."""
     ledger, observed, hits = Ledger(), Observed(own_networks(settings)), Hits()
@@ -113,9 +118,17 @@ def gather_evidence(
 
 
 def scan(
-    arguments: Sequence[str], settings: Settings, *, index: IndicatorIndex, events: Events,
-    rules: Sequence[Rule], notice: Notice | None, now: dt.datetime, skew_s: float = 120.0,
-    options: sources.Options | None = None, progress: sources.Progress | None = None,
+    arguments: Sequence[str],
+    settings: Settings,
+    *,
+    index: IndicatorIndex,
+    events: Events,
+    rules: Sequence[Rule],
+    notice: Notice | None,
+    now: dt.datetime,
+    skew_s: float = 120.0,
+    options: sources.Options | None = None,
+    progress: sources.Progress | None = None,
 ) -> Scan:
     """The whole walk over a set of inputs.
 
@@ -146,9 +159,13 @@ def scan(
         verdicts = check(facts, rules, settings.policy, now=now)
     funnel = narrow(asked[0], logs, _contacts(graded, notice)) if asked else ()
     return Scan(
-        ledger=evidence.ledger, findings=tuple(found) + policy_findings(verdicts, rules),
-        verdicts=tuple(verdicts), traces=tuple(traces), funnel=tuple(funnel),
-        allowed=evidence.hits.allowed, events=evidence.counts,
+        ledger=evidence.ledger,
+        findings=tuple(found) + policy_findings(verdicts, rules),
+        verdicts=tuple(verdicts),
+        traces=tuple(traces),
+        funnel=tuple(funnel),
+        allowed=evidence.hits.allowed,
+        events=evidence.counts,
     )
 
 
@@ -164,9 +181,14 @@ def clue_question(clue: Clue, skew_s: float) -> Question | None:
     if clue.at is None or not clue.public_ip:
         return None
     return Question(
-        at=clue.at, until=clue.until, public_ip=parse_ip(clue.public_ip), port=clue.port,
-        transport=clue.transport, dst_ip=parse_ip(clue.dst_ip) if clue.dst_ip else None,
-        dst_port=clue.dst_port, skew_s=skew_s,
+        at=clue.at,
+        until=clue.until,
+        public_ip=parse_ip(clue.public_ip),
+        port=clue.port,
+        transport=clue.transport,
+        dst_ip=parse_ip(clue.dst_ip) if clue.dst_ip else None,
+        dst_port=clue.dst_port,
+        skew_s=skew_s,
     )
 
 
@@ -174,4 +196,6 @@ def _contacts(graded: pa.Table, notice: Notice | None) -> pa.Table:
     """The matched events whose destination is one that the notice names."""
     named = {c.dst_name for c in notice.clues} | {c.dst_ip for c in notice.clues} if notice else set()
     named.discard("")
-    return graded.filter(pc.is_in(graded.column("destination"), value_set=pa.array(sorted(named), pa.string())))
+    return graded.filter(
+        pc.is_in(graded.column("destination"), value_set=pa.array(sorted(named), pa.string()))
+    )

@@ -35,7 +35,9 @@ ANSWER_ONLY = "The listing is of a name or address in the answer, not of the nam
 NO_PAYLOAD = "A connection was seen, but not that data came back."
 ATTEMPT_ONLY = "Only an attempt to connect was seen; no connection came about."
 NO_TIME = "Some of these records carry no usable time."
-SHORT_OF_NOTICE = "It fits the notice's destination and time, but the notice cannot be traced to this one client."
+SHORT_OF_NOTICE = (
+    "It fits the notice's destination and time, but the notice cannot be traced to this one client."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,13 @@ class _Asked:
 
 
 def destination_findings(
-    graded: pa.Table, index: IndicatorIndex, logs: Logs, *, notice: Notice | None,
-    notice_traces: Sequence[Trace], skew_s: float,
+    graded: pa.Table,
+    index: IndicatorIndex,
+    logs: Logs,
+    *,
+    notice: Notice | None,
+    notice_traces: Sequence[Trace],
+    skew_s: float,
 ) -> tuple[Finding, ...]:
     """Findings, gravest first, then by time.
 
@@ -161,15 +168,23 @@ def _finding(rows: pa.Table, trace: Trace | None, index: IndicatorIndex, named: 
         id=finding_id("destination", subject, device, destination, times["min"]),
         kind=FindingKind.DESTINATION,
         severity=_severity(Severity(best.severity), grade, certain=certain),
-        subject=subject, title="Contact with a listed destination" if grade in {Grade.CONNECTED, Grade.EXCHANGED}
+        subject=subject,
+        title="Contact with a listed destination"
+        if grade in {Grade.CONNECTED, Grade.EXCHANGED}
         else "Look-up of a listed destination",
-        rule="NA-DEST-01", destination=destination,
+        rule="NA-DEST-01",
+        destination=destination,
         listed=ListEntry(best.list_id, best.entry, best.line, best.sha256, best.date, best.category),
         place=trace.place if trace else (),
-        first_seen=_moment(times["min"]), last_seen=_moment(times["max"]), count=_distinct(rows),
-        grade=grade, trace=trace, evidence=_evidence(rows),
+        first_seen=_moment(times["min"]),
+        last_seen=_moment(times["max"]),
+        count=_distinct(rows),
+        grade=grade,
+        trace=trace,
+        evidence=_evidence(rows),
         doubts=_doubts(rows, grade, fits=fits, certain=certain),
-        values=tuple(("also_listed", text) for text in also), from_notice=certain,
+        values=tuple(("also_listed", text) for text in also),
+        from_notice=certain,
     )
 
 
@@ -180,8 +195,16 @@ def _entry_order(index: IndicatorIndex, entry: int) -> tuple[object, ...]:
 
 def _distinct(rows: pa.Table) -> int:
     """Events, not hits: a row on two lists counts once."""
-    return len(set(zip(rows.column("file").to_pylist(), rows.column("ordinal").to_pylist(),
-                       rows.column("kind").to_pylist(), strict=True)))
+    return len(
+        set(
+            zip(
+                rows.column("file").to_pylist(),
+                rows.column("ordinal").to_pylist(),
+                rows.column("kind").to_pylist(),
+                strict=True,
+            )
+        )
+    )
 
 
 def _evidence(rows: pa.Table) -> tuple[Evidence, ...]:

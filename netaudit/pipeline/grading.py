@@ -24,8 +24,17 @@ _BLOCKED_CODES = ("NXDOMAIN", "REFUSED")
 _SINKS = ("0.0.0.0", "::", "127.0.0.1", "::1")  # noqa: S104 -- answers of sinkholes, not bindings
 
 _FLOW_COLUMNS = [
-    "ts", "client_ip", "client_port", "server_ip", "server_port", "name", "payload_out", "payload_in",
-    "handshake", "file", "ordinal",
+    "ts",
+    "client_ip",
+    "client_port",
+    "server_ip",
+    "server_port",
+    "name",
+    "payload_out",
+    "payload_in",
+    "handshake",
+    "file",
+    "ordinal",
 ]
 
 
@@ -86,7 +95,9 @@ def _dns_rank(hits: pa.Table, denied: np.ndarray) -> np.ndarray:
     sink = pc.is_in(pc.list_flatten(hits.column("answers")), value_set=pa.array(_SINKS))
     sunk[parents[sink.to_numpy(zero_copy_only=False)]] = True
     return np.select(
-        [denied | refused | sunk, count > 0], [_RANK[Grade.BLOCKED], _RANK[Grade.ANSWERED]], _RANK[Grade.ASKED]
+        [denied | refused | sunk, count > 0],
+        [_RANK[Grade.BLOCKED], _RANK[Grade.ANSWERED]],
+        _RANK[Grade.ASKED],
     )
 
 
@@ -105,9 +116,7 @@ def _addresses(hits: pa.Table) -> set[bytes]:
     return servers | {packed for packed in map(parse_ip, texts) if packed is not None}
 
 
-def _followed(
-    hits: pa.Table, flows: pa.Table, ranks: np.ndarray
-) -> list[tuple[int, int, str, int]]:
+def _followed(hits: pa.Table, flows: pa.Table, ranks: np.ndarray) -> list[tuple[int, int, str, int]]:
     """(row of the hit, rank, file and ordinal of the flow) for connections that belong to hits."""
     if not flows.num_rows:
         return []
@@ -116,8 +125,12 @@ def _followed(
     if not joined.num_rows:
         return []
     before = pc.subtract(joined.column("flow_ts").cast(pa.int64()), joined.column("ts").cast(pa.int64()))
-    near = pc.and_(pc.greater_equal(before, -FOLLOW_S * 10**9 // 10), pc.less_equal(before, FOLLOW_S * 10**9))
-    same_port = pc.fill_null(pc.equal(joined.column("client_port"), joined.column("flow_port")), fill_value=False)
+    near = pc.and_(
+        pc.greater_equal(before, -FOLLOW_S * 10**9 // 10), pc.less_equal(before, FOLLOW_S * 10**9)
+    )
+    same_port = pc.fill_null(
+        pc.equal(joined.column("client_port"), joined.column("flow_port")), fill_value=False
+    )
     looked_up = joined.column("looked_up")
     same_name = pc.fill_null(pc.equal(joined.column("name"), joined.column("flow_name")), fill_value=True)
     belongs = pc.and_kleene(near, pc.or_(same_port, pc.and_(looked_up, same_name)))
@@ -137,10 +150,12 @@ def _pairs(hits: pa.Table, ranks: np.ndarray) -> pa.Table:
     texts = pc.list_flatten(hits.column("answers")).to_pylist()
     answered = [(int(r), p) for r, t in zip(parents, texts, strict=True) if dns[r] and (p := parse_ip(t))]
     order = np.concatenate([direct, np.array([r for r, _ in answered], np.int64)])
-    servers = pa.concat_arrays([
-        hits.column("server_ip").combine_chunks().take(pa.array(direct)),
-        pa.array([p for _, p in answered], IP),
-    ])
+    servers = pa.concat_arrays(
+        [
+            hits.column("server_ip").combine_chunks().take(pa.array(direct)),
+            pa.array([p for _, p in answered], IP),
+        ]
+    )
     taken = hits.select(["ts", "client_ip", "client_port", "name"]).take(pa.array(order))
     return (
         taken.append_column("server_ip", servers)
@@ -153,12 +168,18 @@ def _with_rank(flows: pa.Table) -> pa.Table:
     handshake, out, back = (_flags(flows, n) for n in ("handshake", "payload_out", "payload_in"))
     ranks = np.select([out & back, handshake], [_RANK[Grade.EXCHANGED], _RANK[Grade.CONNECTED]], 0)
     name = flows.column("name")
-    return pa.table({
-        "client_ip": flows.column("client_ip"), "server_ip": flows.column("server_ip"),
-        "flow_ts": flows.column("ts"), "flow_port": flows.column("client_port"),
-        "flow_name": name.cast(pa.string()), "flow_rank": pa.array(ranks, pa.int8()),
-        "flow_file": flows.column("file").cast(pa.string()), "flow_ordinal": flows.column("ordinal"),
-    })
+    return pa.table(
+        {
+            "client_ip": flows.column("client_ip"),
+            "server_ip": flows.column("server_ip"),
+            "flow_ts": flows.column("ts"),
+            "flow_port": flows.column("client_port"),
+            "flow_name": name.cast(pa.string()),
+            "flow_rank": pa.array(ranks, pa.int8()),
+            "flow_file": flows.column("file").cast(pa.string()),
+            "flow_ordinal": flows.column("ordinal"),
+        }
+    )
 
 
 def _strings(table: pa.Table, name: str) -> np.ndarray:

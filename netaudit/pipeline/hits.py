@@ -11,9 +11,24 @@ from netaudit.records.addresses import text_column
 from netaudit.records.schemas import FIELDS, kind_of
 
 COPIED = (
-    "ts", "client_ip", "client_port", "server_ip", "server_port", "transport", "name", "rcode",
-    "answers", "action", "status", "bytes_in", "payload_out", "payload_in", "handshake", "site",
-    "file", "ordinal",
+    "ts",
+    "client_ip",
+    "client_port",
+    "server_ip",
+    "server_port",
+    "transport",
+    "name",
+    "rcode",
+    "answers",
+    "action",
+    "status",
+    "bytes_in",
+    "payload_out",
+    "payload_in",
+    "handshake",
+    "site",
+    "file",
+    "ordinal",
 )
 """Columns taken from the event; null where its kind has none of them."""
 

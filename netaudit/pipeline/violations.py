@@ -16,11 +16,17 @@ def policy_findings(verdicts: Sequence[Verdict], rules: Sequence[Rule]) -> tuple
     by_id = {rule.id: rule for rule in rules}
     findings = [
         Finding(
-            id=finding_id("policy", verdict.rule, verdict.subject), kind=FindingKind.POLICY,
-            severity=Severity(verdict.severity), subject=verdict.subject,
+            id=finding_id("policy", verdict.rule, verdict.subject),
+            kind=FindingKind.POLICY,
+            severity=Severity(verdict.severity),
+            subject=verdict.subject,
             title=by_id[verdict.rule].title.in_("en") if verdict.rule in by_id else verdict.rule,
-            rule=verdict.rule, first_seen=verdict.first_seen, last_seen=verdict.last_seen,
-            count=verdict.count, evidence=verdict.evidence, values=verdict.values,
+            rule=verdict.rule,
+            first_seen=verdict.first_seen,
+            last_seen=verdict.last_seen,
+            count=verdict.count,
+            evidence=verdict.evidence,
+            values=verdict.values,
             doubts=(DECLARED_ONLY,) if verdict.basis is Basis.DECLARED else (),
         )
         for verdict in verdicts

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netaudit.config import Settings, Source
+from netaudit.config import Settings
 from netaudit.errors import ConfigError
 from netaudit.policy.observed import Observed
 from netaudit.records.evidence import EvidenceFile
@@ -164,4 +164,3 @@ def role_of(entry: EvidenceFile) -> str:
     """The role that a file's records have."""
     roles = {_ROLES.get(kind, "capture") for kind in entry.kinds}
     return "capture" if "capture" in roles else min(roles, default="")
-

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from collections.abc import Callable
 
 import numpy as np
@@ -23,6 +24,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def parse_ip(text: str) -> bytes | None:
     """16 bytes, or None where `text` is no address. A scope suffix (``%eth0``) is dropped."""
+    try:
+        return V4_PREFIX + socket.inet_pton(socket.AF_INET, text)  # ten times as fast as ipaddress
+    except (OSError, ValueError):
+        pass
     try:
         address = ipaddress.ip_address(text.strip().split("%", 1)[0])
     except ValueError:

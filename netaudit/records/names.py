@@ -10,8 +10,7 @@ import ipaddress
 import re
 
 import pyarrow as pa
-
-from netaudit.records.addresses import by_distinct
+import pyarrow.compute as pc
 
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})  # UTS 46 section 2.3
 _ESCAPE = re.compile(r"\\(\d{3}|.)", re.DOTALL)
@@ -78,9 +77,24 @@ def escape_label(octets: bytes) -> str:
     return "".join(out)
 
 
+_USUAL = r"^(?:[a-z0-9_-]{1,63}\.)*[a-z_][a-z0-9_-]{0,62}$"
+"""Names that are in normal form but for case and root dot; the last label is no number, so that
+addresses are left to `normalise`."""
+
+
 def normalise_column(text: pa.Array) -> pa.Array:
     """`normalise` over a string column, as a string column; what is no name is null."""
-    return by_distinct(text, normalise, pa.string())
+    if isinstance(text, pa.ChunkedArray):
+        text = text.combine_chunks()
+    coded = text if pa.types.is_dictionary(text.type) else text.dictionary_encode()
+    lower = pc.ascii_lower(coded.dictionary)
+    lower = pc.if_else(pc.ends_with(lower, "."), pc.utf8_slice_codeunits(lower, 0, -1), lower)
+    usual = pc.and_(
+        pc.match_substring_regex(lower, _USUAL), pc.less_equal(pc.binary_length(lower), MAX_NAME)
+    )
+    odd = pc.invert(usual)
+    rest = [normalise(word) if word else None for word in coded.dictionary.filter(odd).to_pylist()]
+    return pc.replace_with_mask(lower, odd, pa.array(rest, pa.string())).take(coded.indices)
 
 
 def _octets(label: str) -> int:

@@ -49,9 +49,7 @@ def json_lines(batch: pa.RecordBatch) -> str:
     if not batch.num_rows:
         return ""
     head = pa.array([f'{{"schema_version":{SCHEMA_VERSION},"kind":"{kind_of(batch)}"'] * batch.num_rows)
-    parts = [head] + [
-        _member(name, batch.column(name)) for name in PRINTED if name in batch.schema.names
-    ]
+    parts = [head] + [_member(name, batch.column(name)) for name in PRINTED if name in batch.schema.names]
     body = pc.binary_join_element_wise(*parts, ",", null_handling="skip")
     lines = pc.binary_join_element_wise(body, "}\n", "")
     return "".join(lines.to_pylist())
@@ -158,8 +156,23 @@ def _printed_type(type_: pa.DataType) -> pa.DataType:
 
 
 _DETAIL = (
-    "qtype", "rcode", "answers", "alpn", "version", "method", "status", "message", "hostname", "account", "ssid",
-    "action", "bytes_out", "bytes_in", "lease_s", "public_ip", "public_port",
+    "qtype",
+    "rcode",
+    "answers",
+    "alpn",
+    "version",
+    "method",
+    "status",
+    "message",
+    "hostname",
+    "account",
+    "ssid",
+    "action",
+    "bytes_out",
+    "bytes_in",
+    "lease_s",
+    "public_ip",
+    "public_port",
 )
 
 
@@ -178,8 +191,14 @@ def summary_rows(batch: pa.RecordBatch) -> list[tuple[str, ...]]:
         port = cell("client_port", row)
         server = cell("name", row) or cell("server_ip", row)
         detail = " ".join(cell(n, row) for n in _DETAIL if cell(n, row))
-        rows.append((
-            cell("ts", row)[:23].replace("T", " "), kind, f"{client}:{port}" if port else client, server, detail,
-            f"{cell('file', row)}:{cell('ordinal', row)}",
-        ))
+        rows.append(
+            (
+                cell("ts", row)[:23].replace("T", " "),
+                kind,
+                f"{client}:{port}" if port else client,
+                server,
+                detail,
+                f"{cell('file', row)}:{cell('ordinal', row)}",
+            )
+        )
     return rows

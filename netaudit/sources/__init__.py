@@ -43,8 +43,12 @@ class Options:
 
 
 def read(
-    arguments: Sequence[str], settings: Settings, ledger: Ledger, *,
-    options: Options | None = None, progress: Progress | None = None,
+    arguments: Sequence[str],
+    settings: Settings,
+    ledger: Ledger,
+    *,
+    options: Options | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Everything that the inputs say, as batches of one kind each (`records.schemas.KINDS`).
 
@@ -67,7 +71,11 @@ def read(
 
 
 def _read_one(
-    item: Input, settings: Settings, ledger: Ledger, seen: set[str], options: Options,
+    item: Input,
+    settings: Settings,
+    ledger: Ledger,
+    seen: set[str],
+    options: Options,
     progress: Progress | None,
 ) -> Iterator[pa.RecordBatch]:
     try:
@@ -94,8 +102,12 @@ def _read_one(
         _account_for_rest(stream, tally)
         ledger.files.append(
             tally.entry(
-                stream, clock_offset_s=item.source.clock_offset_s, timezone=zone, site=item.source.site,
-                source=item.source.id or item.source.path, segments=item.source.segments,
+                stream,
+                clock_offset_s=item.source.clock_offset_s,
+                timezone=zone,
+                site=item.source.site,
+                source=item.source.id or item.source.path,
+                segments=item.source.segments,
             )
         )
 
@@ -127,8 +139,10 @@ def _read_log(
     member = named(name)
     tally.format = name
     context = Context(
-        name=tally.identity.name, zone=parse_zone(zone) if zone else None,
-        collected=_collected(tally.identity), options=source.options,
+        name=tally.identity.name,
+        zone=parse_zone(zone) if zone else None,
+        collected=_collected(tally.identity),
+        options=source.options,
     )
     parse = member.open(context)
     shift = int(source.clock_offset_s * 1e9)
@@ -146,9 +160,7 @@ def _head(stream: ByteStream, identity: Identity) -> list[str]:
     return head_lines(stream)
 
 
-def _conform(
-    rows: Rows, chunk: Chunk, tally: Tally, site: str, shift: int
-) -> Iterator[pa.RecordBatch]:
+def _conform(rows: Rows, chunk: Chunk, tally: Tally, site: str, shift: int) -> Iterator[pa.RecordBatch]:
     count = len(rows.line)
     columns = dict(rows.columns, file=tally.identity.id, ordinal=rows.line.astype(np.uint64) + chunk.first)
     if site:
@@ -173,13 +185,18 @@ def _shifted(batch: pa.RecordBatch, shift: int) -> pa.RecordBatch:
 
 def _account(tally: Tally, chunk: Chunk, parsed: Parsed) -> None:
     if chunk.bad.size:
-        tally.skip(NOT_TEXT, ordinals(chunk.bad, chunk.first), count=len(chunk.bad),
-                   size=int(chunk.sizes[chunk.bad].sum()))
+        tally.skip(
+            NOT_TEXT,
+            ordinals(chunk.bad, chunk.first),
+            count=len(chunk.bad),
+            size=int(chunk.sizes[chunk.bad].sum()),
+        )
     for reason, index in parsed.rejected.items():
         lines = np.setdiff1d(index, chunk.bad)
         if lines.size:
-            tally.skip(reason, ordinals(lines, chunk.first), count=len(lines),
-                       size=int(chunk.sizes[lines].sum()))
+            tally.skip(
+                reason, ordinals(lines, chunk.first), count=len(lines), size=int(chunk.sizes[lines].sum())
+            )
 
 
 def _account_for_rest(stream: ByteStream, tally: Tally) -> None:

@@ -238,6 +238,8 @@ class _Reader:
 
     def _hellos(self, found: Found, *, dtls: bool) -> Iterator[pa.RecordBatch]:
         window, traffic, flow = found
+        if not len(traffic.ts):
+            return
         hello = tls.read_hellos(window, traffic.at, traffic.length, dtls=dtls)
         good = web_events.readable(hello)
         bad = np.flatnonzero(~good)
@@ -250,6 +252,8 @@ class _Reader:
 
     def _requests(self, found: Found) -> Iterator[pa.RecordBatch]:
         window, traffic, flow = found
+        if not len(traffic.ts):
+            return
         request = http.read_requests(window, traffic.at, traffic.length)
         good = request.status == Status.OK
         request = request.take(good)

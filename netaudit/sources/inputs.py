@@ -75,8 +75,9 @@ def _expand(argument: str, scratch: Path, settings: Settings) -> Iterator[Input]
     else:
         files = sorted(Path(p) for p in glob.glob(argument, recursive=True) if Path(p).is_file())
     if not files:
-        raise InputError("nothing-there", "There is no file here.", where=argument,
-                         hint="Check the path or the pattern.")
+        raise InputError(
+            "nothing-there", "There is no file here.", where=argument, hint="Check the path or the pattern."
+        )
     for file in files:
         source = source_of(file, settings)
         if _is_archive(file):
@@ -109,14 +110,22 @@ def _members(path: Path, scratch: Path, source: Source) -> Iterator[Input]:
     with zipfile.ZipFile(path) as archive:
         members = [m for m in archive.infolist() if not m.is_dir()]
         if len(members) > MAX_MEMBERS:
-            raise InputError("too-many-members", "This archive holds more than {limit} files.",
-                             where=str(path), hint="Unpack it by hand.", limit=MAX_MEMBERS)
+            raise InputError(
+                "too-many-members",
+                "This archive holds more than {limit} files.",
+                where=str(path),
+                hint="Unpack it by hand.",
+                limit=MAX_MEMBERS,
+            )
         for number, member in enumerate(members):
             if member.file_size > min(MAX_EXPANDED, MAX_RATIO * max(member.compress_size, 1 << 20)):
-                raise InputError("expands-too-far", "This file expands to more than {ratio} times its size.",
-                                 where=f"{path}!{member.filename}",
-                                 hint="It looks like a decompression bomb. Expand it by hand if you trust it.",
-                                 ratio=MAX_RATIO)
+                raise InputError(
+                    "expands-too-far",
+                    "This file expands to more than {ratio} times its size.",
+                    where=f"{path}!{member.filename}",
+                    hint="It looks like a decompression bomb. Expand it by hand if you trust it.",
+                    ratio=MAX_RATIO,
+                )
             target = scratch / f"{abs(hash(path))}-{number}"
             _unpack(archive, member, target, path)
             yield Input(target, f"{path}!{member.filename}", source)
@@ -131,6 +140,10 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, pat
                 out.write(block)
                 left -= len(block)
     except (zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
-        raise InputError("archive-damaged", "A member of this archive cannot be read: {reason}.",
-                         where=f"{path}!{member.filename}", hint="Unpack it by hand.",
-                         reason=str(error)) from error
+        raise InputError(
+            "archive-damaged",
+            "A member of this archive cannot be read: {reason}.",
+            where=f"{path}!{member.filename}",
+            hint="Unpack it by hand.",
+            reason=str(error),
+        ) from error

@@ -11,10 +11,15 @@ from netaudit.plugins import discover
 FAMILY = "netaudit.sources.formats"
 SURE = 0.5
 _KNOWN_AS = {
-    b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"%PDF": "a PDF document",
-    b"\x7fELF": "a program", b"MZ": "a program", b"SQLite format 3": "an SQLite database",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"%PDF": "a PDF document",
+    b"\x7fELF": "a program",
+    b"MZ": "a program",
+    b"SQLite format 3": "an SQLite database",
     b"GIF8": "a GIF picture",
-    b"\xd0\xcf\x11\xe0": "an old office document", b"PAR1": "a Parquet file",
+    b"\xd0\xcf\x11\xe0": "an old office document",
+    b"PAR1": "a Parquet file",
 }
 
 
@@ -35,9 +40,11 @@ def named(name: str) -> LogFormat:
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         raise UnknownFormatError(
-            "format-unknown", "There is no format {name}.",
+            "format-unknown",
+            "There is no format {name}.",
             hint="Did you mean {near}?" if near else "See: netaudit formats list",
-            name=name, near=near[0] if near else "",
+            name=name,
+            near=near[0] if near else "",
         )
     return known[name]
 
@@ -54,14 +61,19 @@ def recognise(lines: list[str], where: str) -> str:
     if best <= SURE:
         tried: Any = ", ".join(n for n, s in scores.items() if s > 0) or "-"
         raise UnknownFormatError(
-            "format-not-recognised", "No format that netaudit knows fits the content of this file.",
-            where=where, hint="Name it with --input-format (see: netaudit formats list). Nearest: {tried}",
+            "format-not-recognised",
+            "No format that netaudit knows fits the content of this file.",
+            where=where,
+            hint="Name it with --input-format (see: netaudit formats list). Nearest: {tried}",
             tried=tried,
         )
     if len(winners) > 1:
         raise UnknownFormatError(
-            "format-ambiguous", "Two formats fit this file equally well: {names}.", where=where,
-            hint="Name the right one with --input-format.", names=", ".join(winners),
+            "format-ambiguous",
+            "Two formats fit this file equally well: {names}.",
+            where=where,
+            hint="Name the right one with --input-format.",
+            names=", ".join(winners),
         )
     return winners[0]
 
@@ -75,11 +87,20 @@ def refuse_binary(head: bytes, where: str) -> None:
     for magic, what in _KNOWN_AS.items():
         if head.startswith(magic):
             raise UnknownFormatError(
-                "not-evidence", "This is {what}, neither a capture nor a log.", where=where,
-                hint="Give the capture, log or table itself.", what=what,
+                "not-evidence",
+                "This is {what}, neither a capture nor a log.",
+                where=where,
+                hint="Give the capture, log or table itself.",
+                what=what,
             )
-    if b"\0" in head[:4096] and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and head[1:8:2] != b"\0" * 4:
+    if (
+        b"\0" in head[:4096]
+        and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
+        and head[1:8:2] != b"\0" * 4
+    ):
         raise UnknownFormatError(
-            "not-text", "This file is neither a capture nor text.", where=where,
+            "not-text",
+            "This file is neither a capture nor text.",
+            where=where,
             hint="Give the capture, log or table itself.",
         )

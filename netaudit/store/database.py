@@ -29,9 +29,14 @@ APPLICATION_ID = 0x6E_65_74_61  # "neta"
 _GENESIS = "0" * 64
 
 _ITEMS: dict[str, tuple[str, Any]] = {
-    "findings": ("finding", Finding), "verdicts": ("verdict", Verdict), "traces": ("trace", Trace),
-    "funnel": ("funnel", FunnelStep), "ledger": ("ledger", EvidenceFile),
-    "lists": ("list", ListVersion), "tasks": ("task", Task), "statements": ("statement", Statement),
+    "findings": ("finding", Finding),
+    "verdicts": ("verdict", Verdict),
+    "traces": ("trace", Trace),
+    "funnel": ("funnel", FunnelStep),
+    "ledger": ("ledger", EvidenceFile),
+    "lists": ("list", ListVersion),
+    "tasks": ("task", Task),
+    "statements": ("statement", Statement),
 }
 """Field of `Case` to the kind of its rows and their type."""
 
@@ -67,8 +72,13 @@ class Store:
         self.folder = folder
         path = folder / FILE_NAME
         if not create and not path.is_file():
-            raise StoreError("no-case", "There is no case in this folder.", where=str(folder),
-                             hint="Make one: netaudit case new {folder}", folder=str(folder))
+            raise StoreError(
+                "no-case",
+                "There is no case in this folder.",
+                where=str(folder),
+                hint="Make one: netaudit case new {folder}",
+                folder=str(folder),
+            )
         folder.mkdir(parents=True, exist_ok=True)
         with _explained(path):
             self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
@@ -105,8 +115,13 @@ class Store:
         converter = _converter()
         head = {row["key"]: json.loads(row["value"]) for row in self._run("get_meta")}
         if not head:
-            raise StoreError("no-case", "There is no case in this folder.", where=str(self.folder),
-                             hint="Make one: netaudit case new {folder}", folder=str(self.folder))
+            raise StoreError(
+                "no-case",
+                "There is no case in this folder.",
+                where=str(self.folder),
+                hint="Make one: netaudit case new {folder}",
+                folder=str(self.folder),
+            )
         values: dict[str, Any] = {}
         for name, (kind, type_) in _ITEMS.items():
             rows = self._run("get_items", kind=kind)
@@ -128,7 +143,10 @@ class Store:
             self._run("drop_items", kind=kind)
             for position, thing in enumerate(value):
                 body = _json(converter.unstructure(thing))
-                id_ = getattr(thing, "id", "") or hashlib.sha256(f"{position}{body}".encode()).hexdigest()[:16]
+                id_ = (
+                    getattr(thing, "id", "")
+                    or hashlib.sha256(f"{position}{body}".encode()).hexdigest()[:16]
+                )
                 self._run("put_item", kind=kind, position=position, id=id_, body=body)
 
     def remember(self, known: dict[str, str]) -> None:
@@ -175,8 +193,12 @@ class Store:
         done = self._db.execute("PRAGMA user_version").fetchone()[0]
         steps = _migrations()
         if done > len(steps):
-            raise StoreError("store-newer", "This case was made by a newer netaudit.", where=str(path),
-                             hint="Update netaudit.")
+            raise StoreError(
+                "store-newer",
+                "This case was made by a newer netaudit.",
+                where=str(path),
+                hint="Update netaudit.",
+            )
         for number, script in enumerate(steps[done:], done + 1):
             self._db.executescript(
                 f"BEGIN; PRAGMA application_id = {APPLICATION_ID};"
@@ -185,7 +207,10 @@ class Store:
 
 
 _HEAD_TYPES: dict[str, Any] = {
-    "notice": Notice | None, "facts": dict[str, Any], "opened_at": dt.datetime, "as_of": dt.datetime,
+    "notice": Notice | None,
+    "facts": dict[str, Any],
+    "opened_at": dt.datetime,
+    "as_of": dt.datetime,
     "segments": tuple[tuple[str, str, str], ...],
 }
 
@@ -209,9 +234,13 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError("store-unusable", "The case's database cannot be used: {reason}.", where=str(path),
-                         hint="If another netaudit is at work on it, wait; else restore it from a backup.",
-                         reason=str(error)) from error
+        raise StoreError(
+            "store-unusable",
+            "The case's database cannot be used: {reason}.",
+            where=str(path),
+            hint="If another netaudit is at work on it, wait; else restore it from a backup.",
+            reason=str(error),
+        ) from error
 
 
 @cache
@@ -226,8 +255,6 @@ def _converter() -> Any:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
 
 
 def case_json(case: Case) -> dict[str, Any]:

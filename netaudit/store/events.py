@@ -54,7 +54,9 @@ class EventSet:
         self._waiting.clear()
         shutil.rmtree(self._fresh, ignore_errors=True)
 
-    def read(self, kind: str, columns: list[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+    def read(
+        self, kind: str, columns: list[str] | None = None, where: pc.Expression | None = None
+    ) -> pa.Table:
         """Rows of one kind, filtered while reading; an empty typed table where there are none."""
         path = self.folder / f"{kind}.parquet"
         empty = schema(kind).empty_table()

@@ -37,9 +37,15 @@ class Checked:
 
 
 def scan(
-    arguments: Sequence[str], settings: Settings, lists: ListsInUse, *, now: dt.datetime,
-    case_folder: Path | None = None, options: sources.Options | None = None,
-    progress: sources.Progress | None = None, actor: str = "",
+    arguments: Sequence[str],
+    settings: Settings,
+    lists: ListsInUse,
+    *,
+    now: dt.datetime,
+    case_folder: Path | None = None,
+    options: sources.Options | None = None,
+    progress: sources.Progress | None = None,
+    actor: str = "",
 ) -> Scan:
     """Look for listed destinations; into a case, also check the rules and keep everything.
 
@@ -56,8 +62,15 @@ def scan(
     if case_folder is None:
         with tempfile.TemporaryDirectory(prefix="netaudit-") as scratch:
             result = pipeline.scan(
-                arguments, settings, index=lists.index(), events=EventSet(Path(scratch) / EVENTS),
-                rules=(), notice=None, now=now, options=options, progress=progress,
+                arguments,
+                settings,
+                index=lists.index(),
+                events=EventSet(Path(scratch) / EVENTS),
+                rules=(),
+                notice=None,
+                now=now,
+                options=options,
+                progress=progress,
             )
         return _hidden(result, pseudonymiser(settings, None))
     with Store(case_folder) as store:
@@ -65,8 +78,14 @@ def scan(
         events = EventSet(case_folder / EVENTS)
         try:
             result = pipeline.scan(
-                arguments, settings, index=lists.index(case_folder, case.notice), events=events,
-                rules=tuple(_rules(settings).values()), notice=case.notice, now=now, options=options,
+                arguments,
+                settings,
+                index=lists.index(case_folder, case.notice),
+                events=events,
+                rules=tuple(_rules(settings).values()),
+                notice=case.notice,
+                now=now,
+                options=options,
                 progress=progress,
             )
         except BaseException:
@@ -77,12 +96,18 @@ def scan(
         with store.transaction():
             store.write_case(_with(case, result, lists, settings, now))
             store.remember(pseudonym.known)
-            store.log(at=now, actor=actor, action="scan", subject=", ".join(f.id for f in result.ledger.files))
+            store.log(
+                at=now, actor=actor, action="scan", subject=", ".join(f.id for f in result.ledger.files)
+            )
     return result
 
 
 def trace(
-    arguments: Sequence[str], settings: Settings, question: Question, *, options: sources.Options | None = None,
+    arguments: Sequence[str],
+    settings: Settings,
+    question: Question,
+    *,
+    options: sources.Options | None = None,
     progress: sources.Progress | None = None,
 ) -> tuple[Trace, Ledger]:
     """Who was this? Accounts and owners come out as pseudonyms."""
@@ -93,14 +118,21 @@ def trace(
 
 
 def check(
-    arguments: Sequence[str], settings: Settings, *, now: dt.datetime, only: Sequence[str] = (),
-    options: sources.Options | None = None, progress: sources.Progress | None = None,
+    arguments: Sequence[str],
+    settings: Settings,
+    *,
+    now: dt.datetime,
+    only: Sequence[str] = (),
+    options: sources.Options | None = None,
+    progress: sources.Progress | None = None,
 ) -> Checked:
     """Check the policy rules over the configuration and whatever evidence is given."""
     rules = _rules(settings, only)
     evidence = pipeline.gather_evidence(arguments, settings, index=None, options=options, progress=progress)
     facts = gather(settings, evidence.ledger.files, evidence.observed, evidence.tables, (), now)
-    return Checked(evidence.ledger, tuple(check_rules(facts, tuple(rules.values()), settings.policy, now=now)), rules)
+    return Checked(
+        evidence.ledger, tuple(check_rules(facts, tuple(rules.values()), settings.policy, now=now)), rules
+    )
 
 
 def configured_inputs(settings: Settings) -> list[str]:
@@ -119,13 +151,16 @@ def _rules(settings: Settings, only: Sequence[str] = ()) -> dict[str, Rule]:
 
     unknown = sorted(set(only) - set(rules))
     if unknown:
-        raise UsageError("rule-unknown", "There is no rule {name}.", name=unknown[0], hint="See: netaudit rules list")
+        raise UsageError(
+            "rule-unknown", "There is no rule {name}.", name=unknown[0], hint="See: netaudit rules list"
+        )
     return {name: rules[name] for name in only}
 
 
 def _hidden(result: Scan, pseudonym: Pseudonymiser) -> Scan:
     return replace(
-        result, findings=tuple(hide_in_finding(f, pseudonym) for f in result.findings),
+        result,
+        findings=tuple(hide_in_finding(f, pseudonym) for f in result.findings),
         traces=tuple(hide_in_trace(t, pseudonym) for t in result.traces),
     )
 
@@ -135,10 +170,14 @@ def _with(case: Case, result: Scan, lists: ListsInUse, settings: Settings, now: 
     kept = {task.finding: task for task in case.tasks}
     proposed = tasks_for(result.findings, _rules(settings).values())
     return replace(
-        case, as_of=now, findings=result.findings, verdicts=result.verdicts, traces=result.traces,
-        funnel=result.funnel, ledger=tuple(result.ledger.files), lists=lists.versions(),
+        case,
+        as_of=now,
+        findings=result.findings,
+        verdicts=result.verdicts,
+        traces=result.traces,
+        funnel=result.funnel,
+        ledger=tuple(result.ledger.files),
+        lists=lists.versions(),
         tasks=tuple(kept.get(task.finding, task) for task in proposed),
         segments=tuple((s.id, s.name, ", ".join(s.network)) for s in settings.segment),
     )
-
-

@@ -35,8 +35,15 @@ class Problem:
 
 
 def open_case(
-    folder: Path, settings: Settings, *, now: dt.datetime, notice_path: Path | None = None, title: str = "",
-    case_id: str = "", received_at: dt.datetime | None = None, actor: str = "",
+    folder: Path,
+    settings: Settings,
+    *,
+    now: dt.datetime,
+    notice_path: Path | None = None,
+    title: str = "",
+    case_id: str = "",
+    received_at: dt.datetime | None = None,
+    actor: str = "",
 ) -> Case:
     """Open a case, for a notice where there is one.
 
@@ -45,19 +52,32 @@ def open_case(
         InputError: The notice cannot be read.
     """
     if (folder / FILE_NAME).exists():
-        raise UsageError("case-exists", "There is a case in this folder already.", where=str(folder),
-                         hint="Choose another folder, or work on this case.")
+        raise UsageError(
+            "case-exists",
+            "There is a case in this folder already.",
+            where=str(folder),
+            hint="Choose another folder, or work on this case.",
+        )
     if not settings.unit.timezone:
-        raise UsageError("unit-without-zone", "The unit's time zone is not configured.",
-                         hint='Set timezone = "Asia/Shanghai" under [unit] in netaudit.toml.')
+        raise UsageError(
+            "unit-without-zone",
+            "The unit's time zone is not configured.",
+            hint='Set timezone = "Asia/Shanghai" under [unit] in netaudit.toml.',
+        )
     notice = None
     if notice_path is not None:
         notice = read_notice(notice_path, timezone=settings.unit.timezone, received_at=received_at)
     case = Case(
         id=case_id or f"{settings.unit.code or 'NA'}-网安-{now.year}-001",
-        title=title or (notice.subject if notice else ""), unit=settings.unit.name,
-        superior=settings.unit.superior, timezone=settings.unit.timezone, opened_at=now, as_of=now, notice=notice,
-        facts=dict(settings.report.facts), tool_version=__version__,
+        title=title or (notice.subject if notice else ""),
+        unit=settings.unit.name,
+        superior=settings.unit.superior,
+        timezone=settings.unit.timezone,
+        opened_at=now,
+        as_of=now,
+        notice=notice,
+        facts=dict(settings.report.facts),
+        tool_version=__version__,
     )
     with Store(folder, create=True) as store, store.transaction():
         store.write_case(case)
@@ -79,7 +99,13 @@ def list_cases(folder: Path) -> list[tuple[Path, Case]]:
 
 
 def state(
-    folder: Path, text: str, *, kind: StatementKind, by: str, now: dt.datetime, facts: Sequence[tuple[str, str]] = ()
+    folder: Path,
+    text: str,
+    *,
+    kind: StatementKind,
+    by: str,
+    now: dt.datetime,
+    facts: Sequence[tuple[str, str]] = (),
 ) -> Case:
     """Put a statement on the case, and facts that papers may print."""
     with Store(folder) as store, store.transaction():
@@ -91,9 +117,18 @@ def state(
     return case
 
 
-def advance_task(  # noqa: D417 -- the rest is what `advance` takes
-    folder: Path, task_id: str, to: TaskState, *, by: str, now: dt.datetime, note: str = "",
-    evidence: Sequence[str] = (), owner: str = "", department: str = "", due: dt.date | None = None,
+def advance_task(
+    folder: Path,
+    task_id: str,
+    to: TaskState,
+    *,
+    by: str,
+    now: dt.datetime,
+    note: str = "",
+    evidence: Sequence[str] = (),
+    owner: str = "",
+    department: str = "",
+    due: dt.date | None = None,
 ) -> Task:
     """Move one task of the rectification ledger.
 
@@ -104,9 +139,17 @@ def advance_task(  # noqa: D417 -- the rest is what `advance` takes
         case = store.read_case()
         task = next((t for t in case.tasks if t.id == task_id), None)
         if task is None:
-            raise CaseError("no-task", "This case has no task {task}.", task=task_id, where=str(folder),
-                            hint="See: netaudit case show {folder}", folder=str(folder))
-        task = replace(task, owner=owner or task.owner, department=department or task.department, due=due or task.due)
+            raise CaseError(
+                "no-task",
+                "This case has no task {task}.",
+                task=task_id,
+                where=str(folder),
+                hint="See: netaudit case show {folder}",
+                folder=str(folder),
+            )
+        task = replace(
+            task, owner=owner or task.owner, department=department or task.department, due=due or task.due
+        )
         moved = advance(task, to, by=by, at=now, note=note, evidence=tuple(evidence))
         tasks = tuple(moved if t.id == task_id else t for t in case.tasks)
         store.write_case(replace(case, tasks=tasks, as_of=now))
@@ -124,8 +167,13 @@ def close_case(folder: Path, *, by: str, now: dt.datetime) -> Case:
         case = store.read_case()
         still = [t.id for t in case.tasks if t.state not in {TaskState.CLOSED, TaskState.STANDING}]
         if still:
-            raise CaseError("tasks-open", "The case cannot be closed: these tasks are open: {tasks}.",
-                            tasks=", ".join(still), where=str(folder), hint="Close each task first, with its review.")
+            raise CaseError(
+                "tasks-open",
+                "The case cannot be closed: these tasks are open: {tasks}.",
+                tasks=", ".join(still),
+                where=str(folder),
+                hint="Close each task first, with its review.",
+            )
         case = replace(case, state="closed", as_of=now)
         store.write_case(case)
         store.log(at=now, actor=by, action="close", subject=case.id)
@@ -140,15 +188,23 @@ def reveal(folder: Path, pseudonym: str, *, by: str, reason: str, now: dt.dateti
         CaseError: The pseudonym is not of this case, or its identity was purged.
     """
     if not by.strip() or not reason.strip():
-        raise UsageError("reveal-needs-reason", "A look at an identity needs a name and a reason.",
-                         hint="Add --by NAME --reason TEXT.")
+        raise UsageError(
+            "reveal-needs-reason",
+            "A look at an identity needs a name and a reason.",
+            hint="Add --by NAME --reason TEXT.",
+        )
     with Store(folder) as store:
         with store.transaction():
             store.log(at=now, actor=by, action="reveal", subject=pseudonym, reason=reason)
         value = store.identity(pseudonym)
     if value is None:
-        raise CaseError("pseudonym-unknown", "This case knows nothing behind {pseudonym}.", pseudonym=pseudonym,
-                        where=str(folder), hint="Check the spelling; it may have been purged.")
+        raise CaseError(
+            "pseudonym-unknown",
+            "This case knows nothing behind {pseudonym}.",
+            pseudonym=pseudonym,
+            where=str(folder),
+            hint="Check the spelling; it may have been purged.",
+        )
     return value
 
 
@@ -167,12 +223,18 @@ def verify_case(folder: Path) -> list[Problem]:
         case = store.read_case()
         broken = store.broken_audit_entry()
     if broken is not None:
-        problems.append(Problem("the log of looks is broken", f"{folder / FILE_NAME}: audit entry {broken}"))
+        problems.append(
+            Problem("the log of looks is broken", f"{folder / FILE_NAME}: audit entry {broken}")
+        )
     known = {entry.id for entry in case.ledger}
     for finding in case.findings:
         strange = sorted({e.file for e in finding.evidence} - known)
         if strange:
-            problems.append(Problem("a finding rests on a file that is not in the ledger", f"{finding.id}: {strange[0]}"))
+            problems.append(
+                Problem(
+                    "a finding rests on a file that is not in the ledger", f"{finding.id}: {strange[0]}"
+                )
+            )
     for entry in case.ledger:
         if entry.sha256 and "!" not in entry.name and entry.name != "-":
             problems += _verify_file(Path(entry.name), entry.sha256)

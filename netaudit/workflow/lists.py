@@ -32,7 +32,8 @@ class ListsInUse:
     def versions(self) -> tuple[ListVersion, ...]:
         """What was used, for the paper."""
         return tuple(
-            ListVersion(b.id, b.described.title.get("en", b.id), b.sha256, len(b.rules), b.date) for b in self.lists
+            ListVersion(b.id, b.described.title.get("en", b.id), b.sha256, len(b.rules), b.date)
+            for b in self.lists
         )
 
 
@@ -59,21 +60,34 @@ def _given(text: str) -> Blocklist:
         return read_blocklist(Path(text))
     format_, colon, path = text.partition(":")
     if not colon:
-        raise UsageError("list-form", "{text} is no FORMAT:FILE.", text=text,
-                         hint="Write --list domains:bad.txt (see: netaudit lists formats).")
+        raise UsageError(
+            "list-form",
+            "{text} is no FORMAT:FILE.",
+            text=text,
+            hint="Write --list domains:bad.txt (see: netaudit lists formats).",
+        )
     return read_list_file(Path(path), format_, _list_id(path), "other")
 
 
 def _chosen(choice: ListChoice, settings: Settings) -> Blocklist:
     if choice.path and choice.format:
         return read_list_file(
-            settings.folder / choice.path, choice.format, choice.id, choice.category or "other",
-            allow=choice.allow, reason=choice.reason,
+            settings.folder / choice.path,
+            choice.format,
+            choice.id,
+            choice.category or "other",
+            allow=choice.allow,
+            reason=choice.reason,
         )
     path = settings.folder / choice.path if choice.path else folder("blocklists") / f"{choice.id}.toml"
     if not path.is_file():
-        raise UsageError("list-unknown", "There is no block list {name}.", name=choice.id, where=str(path),
-                         hint="Known here: " + ", ".join(sorted(p.stem for p in folder("blocklists").glob("*.toml"))))
+        raise UsageError(
+            "list-unknown",
+            "There is no block list {name}.",
+            name=choice.id,
+            where=str(path),
+            hint="Known here: " + ", ".join(sorted(p.stem for p in folder("blocklists").glob("*.toml"))),
+        )
     return read_blocklist(path)
 
 

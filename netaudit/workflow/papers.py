@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from netaudit.config import Settings
+from netaudit.policy.rule import read_rules
 from netaudit.reports import render
 from netaudit.store import Store
 
@@ -14,17 +15,38 @@ DEFAULT_TEMPLATE = "rectification-report"
 
 
 def report(
-    folder: Path, settings: Settings, *, template: str = DEFAULT_TEMPLATE, formats: Sequence[str] = ("docx", "html"),
-    locale: str = "zh-CN", audience: str = "regulator", out: Path | None = None, now: dt.datetime, actor: str = "",
+    folder: Path,
+    settings: Settings,
+    *,
+    template: str = DEFAULT_TEMPLATE,
+    formats: Sequence[str] = ("docx", "html"),
+    locale: str = "zh-CN",
+    audience: str = "regulator",
+    out: Path | None = None,
+    now: dt.datetime,
+    actor: str = "",
 ) -> list[Path]:
     """Print a case; the papers' date is the case's, so the same case gives the same bytes."""
+    rules = read_rules([settings.folder / f for f in settings.policy.folders])
     with Store(folder) as store:
         case = store.read_case()
         own = [settings.folder / f for f in settings.report.folders]
         paths = render(
-            template, case, locale=locale, formats=formats, out=out or folder / "reports", audience=audience,
+            template,
+            case,
+            locale=locale,
+            formats=formats,
+            out=out or folder / "reports",
+            audience=audience,
             folders=own,
+            rules=rules,
         )
         with store.transaction():
-            store.log(at=now, actor=actor, action="report", subject=", ".join(p.name for p in paths), reason=audience)
+            store.log(
+                at=now,
+                actor=actor,
+                action="report",
+                subject=", ".join(p.name for p in paths),
+                reason=audience,
+            )
     return paths

@@ -21,7 +21,9 @@ def committed(ids=POPULATION):
 
 def test_published_vector():
     commitment = committed()
-    assert commitment.population_sha256 == "4151c38221a783a4748ba19c7a57ff6fccf5cb31e00e445ed2d5af873f62eac0"
+    assert (
+        commitment.population_sha256 == "4151c38221a783a4748ba19c7a57ff6fccf5cb31e00e445ed2d5af873f62eac0"
+    )
     assert commitment.hash == "7dc88b496d8b553df9c50359ef4369c5496df9193b994db3f454e714810848f7"
     result = draw(POPULATION, commitment, REVEALED)
     assert result.seed == "9906071bea3eb7bf625e3f0da898924b8596b8d827e2e98248251232e112c580"
@@ -53,7 +55,10 @@ def test_impossible_sizes(n):
 
 
 @settings(max_examples=30)
-@given(st.sets(st.text(min_size=1, max_size=8).filter(str.strip), min_size=1, max_size=20), st.text(max_size=20))
+@given(
+    st.sets(st.text(min_size=1, max_size=8).filter(str.strip), min_size=1, max_size=20),
+    st.text(max_size=20),
+)
 def test_everyone_is_ranked_once(ids, revealed):
     result = draw(sorted(ids), commit(sorted(ids), label="p", n=1, entropy="dice"), revealed)
     assert sorted(result.ranking) == sorted(result.population)

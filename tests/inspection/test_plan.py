@@ -37,11 +37,15 @@ def test_due_oldest_first(tmp_path):
 
 
 def test_done_moves_the_date(tmp_path):
-    waiting = due(plan(tmp_path), {"hall": dt.date(2026, 1, 5), "wifi": dt.date(2026, 1, 5)}, dt.date(2026, 1, 12))
+    waiting = due(
+        plan(tmp_path), {"hall": dt.date(2026, 1, 5), "wifi": dt.date(2026, 1, 5)}, dt.date(2026, 1, 12)
+    )
     assert [(i.id, d.isoformat()) for i, d in waiting] == [("hall", "2026-01-12")]
 
 
-@pytest.mark.parametrize("change", [("every_days = 30", "every_days = 0"), ('id = "wifi"', 'idd = "wifi"'), ("title", "title =")])
+@pytest.mark.parametrize(
+    "change", [("every_days = 30", "every_days = 0"), ('id = "wifi"', 'idd = "wifi"'), ("title", "title =")]
+)
 def test_bad_plans(tmp_path, change):
     with pytest.raises(ConfigError):
         plan(tmp_path, PLAN.replace(*change))

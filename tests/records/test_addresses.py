@@ -16,7 +16,9 @@ from netaudit.records import addresses as a
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("10.0.0.1", "10.0.0.1"), (" 2001:DB8::1 ", "2001:db8::1"), ("fe80::1%eth0", "fe80::1"),
+        ("10.0.0.1", "10.0.0.1"),
+        (" 2001:DB8::1 ", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
         ("::ffff:10.0.0.1", "10.0.0.1"),
     ],
 )
@@ -40,8 +42,15 @@ def test_ip_round_trip(address):
 
 @pytest.mark.parametrize(
     "text",
-    ["52:54:00:aa:00:01", "52-54-00-AA-00-01", "5254.00aa.0001", "5254-00aa-0001", "525400-aa0001", "525400AA0001",
-     "52：54：00：AA：00：01"],
+    [
+        "52:54:00:aa:00:01",
+        "52-54-00-AA-00-01",
+        "5254.00aa.0001",
+        "5254-00aa-0001",
+        "525400-aa0001",
+        "525400AA0001",
+        "52：54：00：AA：00：01",
+    ],
 )
 def test_mac_spellings(text):
     assert a.format_mac(a.parse_mac(text)) == "52:54:00:aa:00:01"
@@ -51,7 +60,10 @@ def test_mac_without_leading_zeros():
     assert a.format_mac(a.parse_mac("0:1c:2:a:b:c")) == "00:1c:02:0a:0b:0c"
 
 
-@pytest.mark.parametrize("text", ["", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00", "52:54", "zz:54:00:aa:00:01", "00:10:00:00:00:00:00:01"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00", "52:54", "zz:54:00:aa:00:01", "00:10:00:00:00:00:00:01"],
+)
 def test_no_mac(text):
     assert a.parse_mac(text) is None
 

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 import dns.name
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netaudit.records.names import escape_label, normalise, split_labels
+from netaudit.records.names import escape_label, normalise, normalise_column, split_labels
 
 
 @pytest.mark.parametrize(
     ("seen", "normal"),
     [
-        ("WwW.CoRp.TeSt.", "www.corp.test"), (".", "."), ("_dmarc.a-.test", "_dmarc.a-.test"),
-        ("bad。com", "bad.com"), ("bad．com", "bad.com"), ("bücher.example", "xn--bcher-kva.example"),
-        ("faß.example", "xn--fa-hia.example"), (r"a\.b.com", r"a\.b.com"), ("中国.example", "xn--fiqs8s.example"),
+        ("WwW.CoRp.TeSt.", "www.corp.test"),
+        (".", "."),
+        ("_dmarc.a-.test", "_dmarc.a-.test"),
+        ("bad。com", "bad.com"),
+        ("bad．com", "bad.com"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("faß.example", "xn--fa-hia.example"),
+        (r"a\.b.com", r"a\.b.com"),
+        ("中国.example", "xn--fiqs8s.example"),
     ],
 )
 def test_normal_form(seen, normal):
     assert normalise(seen) == normal
 
 
-@pytest.mark.parametrize("seen", ["", "a..b", ".a", "10.0.0.1", "::1", "x" * 64 + ".com", "a b.com", "a\x00b.com", ".".join(["abcd"] * 60)])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "",
+        "a..b",
+        ".a",
+        "10.0.0.1",
+        "::1",
+        "x" * 64 + ".com",
+        "a b.com",
+        "a\x00b.com",
+        ".".join(["abcd"] * 60),
+    ],
+)
 def test_no_name(seen):
     assert normalise(seen) is None
 
@@ -37,6 +57,21 @@ def test_escapes_are_dnspythons(labels):
     ours = ".".join(escape_label(label) for label in labels)
     theirs = dns.name.Name([label.lower() for label in labels]).to_text()
     assert ours == theirs
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.text(max_size=20),
+            st.from_regex(r"\A[a-zA-Z0-9_.-]{1,70}\.?\Z"),
+            st.ip_addresses().map(str),
+        )
+    )
+)
+def test_the_column_says_what_normalise_says(words):
+    expected = [normalise(w) if w else None for w in words]
+    assert normalise_column(pa.array(words, pa.string())).to_pylist() == expected
 
 
 @given(st.text(max_size=40))

@@ -21,8 +21,11 @@ def batch(names=("a.test", None), answers=(["10.0.0.9", "x;y"], None)):
         {
             "ts": pa.array([1_795_363_253_187_088_867, None], pa.int64()).cast(TIMESTAMP),
             "client_ip": pa.array([parse_ip("10.0.0.1"), parse_ip("2001:db8::1")], IP),
-            "client_port": pa.array([5, None]), "name": list(names), "answers": list(answers),
-            "file": "abc", "ordinal": [1, 2],
+            "client_port": pa.array([5, None]),
+            "name": list(names),
+            "answers": list(answers),
+            "file": "abc",
+            "ordinal": [1, 2],
         },
         2,
     )
@@ -31,17 +34,33 @@ def batch(names=("a.test", None), answers=(["10.0.0.9", "x;y"], None)):
 def test_json_leaves_out_what_is_not_known():
     first, second = (json.loads(line) for line in json_lines(batch()).splitlines())
     assert first == {
-        "schema_version": 1, "kind": "dns", "ts": "2026-11-22T16:00:53.187088867Z", "client_ip": "10.0.0.1",
-        "client_port": 5, "name": "a.test", "answers": ["10.0.0.9", "x;y"], "file": "abc", "ordinal": 1,
+        "schema_version": 1,
+        "kind": "dns",
+        "ts": "2026-11-22T16:00:53.187088867Z",
+        "client_ip": "10.0.0.1",
+        "client_port": 5,
+        "name": "a.test",
+        "answers": ["10.0.0.9", "x;y"],
+        "file": "abc",
+        "ordinal": 1,
     }
-    assert second == {"schema_version": 1, "kind": "dns", "client_ip": "2001:db8::1", "file": "abc", "ordinal": 2}
+    assert second == {
+        "schema_version": 1,
+        "kind": "dns",
+        "client_ip": "2001:db8::1",
+        "file": "abc",
+        "ordinal": 2,
+    }
 
 
 def test_a_slice_prints_its_own_rows():
     assert json.loads(json_lines(batch().slice(1)))["ordinal"] == 2
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20), st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20))
+@given(
+    st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20),
+)
 def test_json_of_any_text(name, answer):
     line = json.loads(json_lines(batch(names=(name, None), answers=([answer], None))).split("}\n")[0] + "}")
     assert line["name"] == name

@@ -21,18 +21,48 @@ NOW = dt.datetime(2026, 11, 9, 1, tzinfo=dt.UTC)
 
 def full_case():
     question = Question(at=NOW, public_ip=bytes(16), port=20500, transport="tcp")
-    hop = Hop("nat", "203.0.113.5:20500", Outcome.HELD,
-              (Candidate("10.66.3.77", (("transport", "tcp"),), NOW, None, (Evidence("ab", 7),), "fits"),), (-3.0, 20.0))
+    hop = Hop(
+        "nat",
+        "203.0.113.5:20500",
+        Outcome.HELD,
+        (Candidate("10.66.3.77", (("transport", "tcp"),), NOW, None, (Evidence("ab", 7),), "fits"),),
+        (-3.0, 20.0),
+    )
     trace = Trace(question, (hop,), Reach.ADDRESS, (("segment", "hall"),), (Reason.RANDOM_MAC,))
-    finding = Finding("F-1", FindingKind.DESTINATION, Severity.HIGH, "10.66.3.77", "t",
-                      listed=ListEntry("l", "||x^", 3, "00"), grade=Grade.EXCHANGED, trace=trace,
-                      first_seen=NOW, evidence=(Evidence("ab", 7),), values=(("a", "b"),))
-    entry = EvidenceFile("ab", "x.pcap", "ab" * 32, 5, "pcap", ("dns",), NOW, NOW, 1, (Skipped("r", 1, (2,)),), 4, 1)
-    notice = Notice(issuer="网信办", number="〔2026〕12号", clues=(Clue(at=NOW, public_ip="203.0.113.5", port=1),))
+    finding = Finding(
+        "F-1",
+        FindingKind.DESTINATION,
+        Severity.HIGH,
+        "10.66.3.77",
+        "t",
+        listed=ListEntry("l", "||x^", 3, "00"),
+        grade=Grade.EXCHANGED,
+        trace=trace,
+        first_seen=NOW,
+        evidence=(Evidence("ab", 7),),
+        values=(("a", "b"),),
+    )
+    entry = EvidenceFile(
+        "ab", "x.pcap", "ab" * 32, 5, "pcap", ("dns",), NOW, NOW, 1, (Skipped("r", 1, (2,)),), 4, 1
+    )
+    notice = Notice(
+        issuer="网信办", number="〔2026〕12号", clues=(Clue(at=NOW, public_ip="203.0.113.5", port=1),)
+    )
     return Case(
-        id="SXZF-网安-2026-001", title="t", unit="u", superior="s", timezone="Asia/Shanghai", opened_at=NOW, as_of=NOW,
-        notice=notice, findings=(finding,), traces=(trace,), ledger=(entry,), lists=(ListVersion("l", "t", "00", 1),),
-        facts={"leader": "x", "n": 3}, segments=(("hall", "大厅", "10.66.3.0/24"),),
+        id="SXZF-网安-2026-001",
+        title="t",
+        unit="u",
+        superior="s",
+        timezone="Asia/Shanghai",
+        opened_at=NOW,
+        as_of=NOW,
+        notice=notice,
+        findings=(finding,),
+        traces=(trace,),
+        ledger=(entry,),
+        lists=(ListVersion("l", "t", "00", 1),),
+        facts={"leader": "x", "n": 3},
+        segments=(("hall", "大厅", "10.66.3.0/24"),),
     )
 
 
@@ -63,8 +93,10 @@ def logged(tmp_path, entries=3):
 @pytest.mark.parametrize(
     ("change", "broken"),
     [
-        ("UPDATE audit SET reason = 'other' WHERE seq = 2", 2), ("DELETE FROM audit WHERE seq = 2", 2),
-        ("UPDATE audit SET prev = '' WHERE seq = 1", 1), ("SELECT 1", None),
+        ("UPDATE audit SET reason = 'other' WHERE seq = 2", 2),
+        ("DELETE FROM audit WHERE seq = 2", 2),
+        ("UPDATE audit SET prev = '' WHERE seq = 1", 1),
+        ("SELECT 1", None),
     ],
 )
 def test_the_chain_shows_what_was_changed(tmp_path, change, broken):

@@ -12,7 +12,11 @@ from netaudit.store import EventSet
 
 def flows(*servers):
     packed = pa.array([parse_ip(s) for s in servers], IP)
-    return conform("flow", {"server_ip": packed, "file": "f", "ordinal": list(range(1, len(servers) + 1))}, len(servers))
+    return conform(
+        "flow",
+        {"server_ip": packed, "file": "f", "ordinal": list(range(1, len(servers) + 1))},
+        len(servers),
+    )
 
 
 def test_written_read_filtered(tmp_path):
@@ -20,7 +24,9 @@ def test_written_read_filtered(tmp_path):
     events.write("flow", flows("10.0.0.1", "10.0.0.2"))
     events.write("flow", flows("10.0.0.2"))
     events.finish()
-    found = events.read("flow", ["ordinal"], pc.field("server_ip").isin(pa.array([parse_ip("10.0.0.2")], IP)))
+    found = events.read(
+        "flow", ["ordinal"], pc.field("server_ip").isin(pa.array([parse_ip("10.0.0.2")], IP))
+    )
     assert sorted(found.column("ordinal").to_pylist()) == [1, 2]
 
 

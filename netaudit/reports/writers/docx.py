@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from itertools import zip_longest
 from typing import Any
 
 from netaudit.reports.chart import draw
@@ -59,6 +60,8 @@ class _Writer:
         self._layout = read_layout(document.layout)
         self._docx: Any = docx.Document()
         self._body: Any = self._docx.element.body
+        self._with_next = False
+        """Whether the block stays on one page with the next: no signature stands alone."""
         self._chinese = document.locale.startswith("zh")
 
     def write(self) -> bytes:
@@ -66,7 +69,9 @@ class _Writer:
         self._styles()
         self._properties()
         self._footers()
-        for block in self._document.blocks:
+        blocks = self._document.blocks
+        for block, following in zip_longest(blocks, blocks[1:]):
+            self._with_next = isinstance(following, (AttachmentList, Signature))
             self._block(block)
         out = io.BytesIO()
         self._docx.save(out)
@@ -186,7 +191,13 @@ class _Writer:
                     loose=True,
                 )
             case Paragraph(runs):
-                self._paragraph(runs, layout.body, indent=layout.indent_chars, justify=self._chinese)
+                self._paragraph(
+                    runs,
+                    layout.body,
+                    indent=layout.indent_chars,
+                    justify=self._chinese,
+                    keep=self._with_next,
+                )
             case BulletList(items):
                 for item in items:
                     self._paragraph((Run("• "), *item), layout.body, indent=layout.indent_chars or 1)
@@ -259,7 +270,7 @@ class _Writer:
 
     def _empty(self) -> None:
         if self._layout.line:
-            self._paragraph((), self._layout.body)
+            self._paragraph((), self._layout.body, keep=True)
 
     def _title(self, lines: tuple[Runs, ...]) -> None:
         paragraph = self._paragraph((), self._layout.title, align="center", keep=True)
@@ -283,10 +294,14 @@ class _Writer:
             hang = 1 if count else 0
             if number == 1:
                 self._paragraph(
-                    (Run(label), *count, *name), body, left=2 + width + hang, hanging=width + hang
+                    (Run(label), *count, *name),
+                    body,
+                    left=2 + width + hang,
+                    hanging=width + hang,
+                    keep=True,
                 )
             else:
-                self._paragraph((*count, *name), body, left=2 + width + hang, hanging=hang)
+                self._paragraph((*count, *name), body, left=2 + width + hang, hanging=hang, keep=True)
 
     def _signature(self, name: Runs, date: Runs) -> None:
         """Date four characters from the right edge, the name centred over it (7.3.5.1)."""
