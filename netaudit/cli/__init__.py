@@ -13,7 +13,7 @@ import click
 from netaudit import __version__
 from netaudit.cli.session import Session
 from netaudit.errors import NetauditError
-from netaudit.i18n import LOCALES, default_locale
+from netaudit.i18n import LOCALES, default_locale, translate
 
 VERBS = {
     "demo": "Make a small office's week, do the whole job on it, leave a report.",
@@ -53,7 +53,7 @@ class Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+            formatter.write_dl([(verb, translate(words, _locale())) for verb, words in VERBS.items()])
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

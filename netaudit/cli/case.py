@@ -98,7 +98,7 @@ def list_(session: Session, folder: str) -> None:
 def show(session: Session, folder: str, form: str) -> None:
     """Everything about one case, in short."""
     from netaudit import workflow
-    from netaudit.cli.findings import finding_rows
+    from netaudit.cli.findings import print_findings_rows
     from netaudit.cli.render import print_json, print_table
     from netaudit.cli.trace import print_trace
     from netaudit.store import case_json
@@ -122,22 +122,7 @@ def show(session: Session, folder: str, form: str) -> None:
             colour=session.colour,
         )
     click.echo()
-    head = [
-        say(w)
-        for w in (
-            "finding",
-            "severity",
-            "grade",
-            "subject",
-            "destination or problem",
-            "list or rule",
-            "reach",
-            "count",
-            "first seen (UTC)",
-            "evidence",
-        )
-    ]
-    print_table(head, finding_rows(case.findings, session.locale), colour=session.colour)
+    print_findings_rows(case.findings, session)
     click.echo()
     print_table(
         [say(w) for w in ("task", "finding", "state", "owner", "due", "measure")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -157,12 +158,10 @@ def finding_rows(findings: Any, locale: str) -> list[tuple[str, ...]]:
     ]
 
 
-def _print_findings_table(result: Scan, session: Session) -> None:
-    if not result.findings:
-        return
-    say = session.say
+def print_findings_rows(findings: Sequence[Finding], session: Session) -> None:
+    """A table of findings for the eye."""
     head = [
-        say(w)
+        session.say(w)
         for w in (
             "finding",
             "severity",
@@ -176,7 +175,13 @@ def _print_findings_table(result: Scan, session: Session) -> None:
             "evidence",
         )
     ]
-    print_table(head, finding_rows(result.findings, session.locale), colour=session.colour)
+    print_table(head, finding_rows(findings, session.locale), colour=session.colour)
+
+
+def _print_findings_table(result: Scan, session: Session) -> None:
+    if not result.findings:
+        return
+    print_findings_rows(result.findings, session)
 
 
 def _print_csv(result: Scan) -> None:

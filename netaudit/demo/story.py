@@ -18,6 +18,24 @@ AS_OF = "2026-11-09T09:00:00+08:00"
 
 CASE = "case"
 
+COMMANDS = (
+    (
+        "Open a case for the letter; what was read from it is shown.",
+        ("case", "new", CASE, "--notice", "letter.txt", "--as-of", AS_OF, "--by", "demo"),
+    ),
+    (
+        "Read the captures and logs, match them, walk back, check the rules.",
+        ("scan", "evidence", "inventory.csv", "--case", CASE, "--as-of", AS_OF, "--by", "demo"),
+    ),
+    (
+        "Show the case: how far the letter's visit can be traced, and why no further.",
+        ("case", "show", CASE),
+    ),
+    ("Print the rectification report.", ("report", CASE, "--format", "docx,html", "--by", "demo")),
+    ("Verify that evidence, findings and the log of looks hold together.", ("verify", CASE)),
+)
+"""What each command does (a message id in English), and its words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -35,7 +53,7 @@ def tell(folder: Path, locale: str) -> Iterator[Week | Step]:
     """The files, then each command with its result, in the order of the work."""
     week = write_week(folder)
     yield week
-    for words, arguments in _commands(locale):
+    for words, arguments in COMMANDS:
         run = subprocess.run(
             [sys.executable, "-m", "netaudit", "--lang", locale, *arguments],
             cwd=folder,
@@ -46,23 +64,3 @@ def tell(folder: Path, locale: str) -> Iterator[Week | Step]:
             check=False,
         )
         yield Step(words, "netaudit " + " ".join(arguments), run.returncode, run.stdout, run.stderr)
-
-
-def _commands(locale: str) -> list[tuple[str, list[str]]]:
-    del locale  # the papers of this office are in Chinese whatever the reader's language
-    return [
-        (
-            "Open a case for the letter; what was read from it is shown.",
-            ["case", "new", CASE, "--notice", "letter.txt", "--as-of", AS_OF, "--by", "demo"],
-        ),
-        (
-            "Read the captures and logs, match them, walk back, check the rules.",
-            ["scan", "evidence", "inventory.csv", "--case", CASE, "--as-of", AS_OF, "--by", "demo"],
-        ),
-        (
-            "Show the case: how far the letter's visit can be traced, and why no further.",
-            ["case", "show", CASE],
-        ),
-        ("Print the rectification report.", ["report", CASE, "--format", "docx,html", "--by", "demo"]),
-        ("Verify that evidence, findings and the log of looks hold together.", ["verify", CASE]),
-    ]

@@ -23,6 +23,7 @@ DOMAIN = "netaudit"
 _CALLS = {"say", "note", "translate", "_", "skip", "Problem", "Finding", "Step"}
 _TEMPLATE_WORD = re.compile(r"""_\(\s*"((?:[^"\\]|\\.)*)"\s*[,)]""")
 _SENTENCE = re.compile(r"[A-Za-z].*\s")
+_STORY = "demo/story.py"
 _LEFT_OUT = ("demo/", "i18n/catalogue.py", "kernels/")
 """Folders whose capital constants are data, not messages; enumerations and calls count all the same."""
 
@@ -44,11 +45,13 @@ def _messages(tree: ast.Module, name: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from _of_call(node)
+        elif isinstance(node, ast.ListComp | ast.GeneratorExp):
+            yield from _of_comprehension(node)
         elif isinstance(node, ast.ClassDef) and any(getattr(b, "id", "") == "StrEnum" for b in node.bases):
             for member in node.body:
                 if isinstance(member, ast.Assign):
-                    yield from _texts(member.value)
-    if name.startswith(_LEFT_OUT):
+                    yield from (t for t in _texts(member.value) if not t.startswith("R-"))
+    if name.startswith(_LEFT_OUT) and name != _STORY:
         return
     for statement in tree.body:
         if isinstance(statement, ast.Assign) and all(
@@ -59,6 +62,14 @@ def _messages(tree: ast.Module, name: str) -> Iterator[str]:
                 for t in _texts(statement.value)
                 if _SENTENCE.match(t) and "\\" not in t and "://" not in t
             )
+
+
+def _of_comprehension(node: ast.ListComp | ast.GeneratorExp) -> list[str]:
+    """Heads of tables: ``[say(word) for word in ("finding", "severity")]``."""
+    called = node.elt.func if isinstance(node.elt, ast.Call) else None
+    if getattr(called, "id", getattr(called, "attr", "")) != "say":
+        return []
+    return _texts(node.generators[0].iter)
 
 
 def _of_call(call: ast.Call) -> Iterator[str]:
