@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import ast
-import datetime as dt
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,11 +83,11 @@ def formats_page() -> str:
 
 def rules_page() -> str:
     """The policy rules with their examples."""
-    from netaudit.policy.catalogue_page import render
+    from netaudit.policy.catalogue_page import PRINTED_ON, render
     from netaudit.policy.citation import read_norms
     from netaudit.policy.rule import read_rules
 
-    return render(read_rules(), read_norms(), on=dt.date(2026, 11, 22))
+    return render(read_rules(), read_norms(), on=PRINTED_ON)
 
 
 def configuration_page() -> str:

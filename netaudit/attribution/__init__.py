@@ -14,6 +14,8 @@ from netaudit.attribution.logs import Logs
 from netaudit.attribution.trace import Hop, Question, Trace
 from netaudit.attribution.walk import Walk
 
+__all__ = ["Logs", "walk_back", "walk_back_all"]
+
 
 def walk_back(question: Question, logs: Logs) -> Trace:
     """Answer one question as far as the logs hold.

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.records.evidence import Evidence
+from netaudit.records.moments import moment
 
 SECOND = 10**9
 NONE = int(np.iinfo(np.int64).min)
 """Stands for a time that is not known."""
 FAR = 2**62
 """Later than any record (year 2116); ``-FAR`` is earlier than any."""
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Records:
@@ -101,16 +101,11 @@ def codes_of(values: pa.Array) -> dict[object, int]:
     return {value: code for code, value in enumerate(values.to_pylist())}
 
 
-def to_nanos(moment: dt.datetime) -> int:
-    """Nanoseconds since 1970 of an aware time."""
-    return (moment - EPOCH) // dt.timedelta(microseconds=1) * 1000
-
-
 def to_moment(nanos: int) -> dt.datetime | None:
     """An aware time, to the microsecond; None for what stands for no bound."""
     if not -FAR < nanos < FAR:
         return None
-    return EPOCH + dt.timedelta(microseconds=int(nanos) // 1000)
+    return moment(int(nanos))
 
 
 def _dense(codes: np.ndarray) -> np.ndarray:

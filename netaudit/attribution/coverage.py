@@ -20,8 +20,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netaudit.attribution.columns import NONE, SECOND, Records, to_nanos
+from netaudit.attribution.columns import NONE, SECOND, Records
 from netaudit.records.evidence import EvidenceFile
+from netaudit.records.moments import nanoseconds
 
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
@@ -184,7 +185,7 @@ def _measure(
         if store:
             parts += [(int(own[0]), int(own[-1]))] if own.size else []
         elif entry.first is not None and entry.last is not None:
-            parts.append((to_nanos(entry.first), to_nanos(entry.last)))
+            parts.append((nanoseconds(entry.first), nanoseconds(entry.last)))
     return Coverage(_without(_union(parts, allowed), silences), tuple(sorted(e.id for e in entries)))
 
 

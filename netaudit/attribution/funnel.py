@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pyarrow as pa
 
-from netaudit.attribution.columns import FAR, NONE, Records, to_moment, to_nanos
+from netaudit.attribution.columns import FAR, NONE, Records, to_moment
 from netaudit.attribution.intervals import Window, window_of
 from netaudit.attribution.logs import Logs
 from netaudit.attribution.trace import FunnelStep, Question
 from netaudit.records.addresses import format_ip, in_network, network_range
+from netaudit.records.moments import nanoseconds
 
 KEPT = 20
 """Addresses that are named, where no more remain."""
@@ -189,4 +190,4 @@ def _days(window: Window, timezone: str) -> tuple[int, int]:
     midnight = dt.time(tzinfo=zone)
     start = dt.datetime.combine(first, midnight)
     stop = dt.datetime.combine(last + dt.timedelta(days=1), midnight)
-    return to_nanos(start), to_nanos(stop) - 1
+    return nanoseconds(start), nanoseconds(stop) - 1

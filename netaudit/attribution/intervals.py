@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netaudit.attribution.columns import FAR, SECOND, to_nanos
+from netaudit.attribution.columns import FAR, SECOND
 from netaudit.attribution.trace import Question
+from netaudit.records.moments import nanoseconds
 
 SKEW_CAP_S = 366 * 86_400
 """A clock error of more than a year is none."""
@@ -46,7 +47,7 @@ def window_of(question: Question) -> Window:
 
 
 def _bounded(moment: dt.datetime) -> int:
-    return min(max(to_nanos(moment), 0), FAR)
+    return min(max(nanoseconds(moment), 0), FAR)
 
 
 class Index:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from netaudit.cli.session import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCONCLUSIVE, Session, as_of
+
+if TYPE_CHECKING:
+    from netaudit.policy.rule import Rule
+    from netaudit.policy.verdict import Verdict
 
 
 @click.command("check")
@@ -80,16 +86,16 @@ def command(
     raise click.exceptions.Exit(EXIT_INCONCLUSIVE if Outcome.CANNOT_TELL in found else EXIT_CLEAN)
 
 
-def _sentence(rules: dict[str, object], verdict: object, session: Session) -> str:
-    from netaudit.policy.rule import Rule
-    from netaudit.policy.verdict import Outcome, Verdict
+def _sentence(rules: dict[str, Rule], verdict: Verdict, session: Session) -> str:
+    from netaudit.policy.verdict import Outcome
 
-    assert isinstance(verdict, Verdict)  # noqa: S101 -- the caller's loop
     rule = rules.get(verdict.rule)
-    if verdict.outcome is Outcome.CANNOT_TELL:
-        return session.say(verdict.because)
-    if not isinstance(rule, Rule):
+    if rule is None:
         return verdict.rule
-    if verdict.outcome is Outcome.VIOLATED:
-        return rule.finding.in_(session.locale).format_map(dict(verdict.values))
-    return rule.title.in_(session.locale)
+    match verdict.outcome:
+        case Outcome.CANNOT_TELL:
+            return rule.wording("because", verdict, session.locale)
+        case Outcome.VIOLATED:
+            return rule.wording("finding", verdict, session.locale)
+        case _:
+            return rule.title.in_(session.locale)

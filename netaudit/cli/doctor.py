@@ -86,12 +86,13 @@ def _fonts() -> Finding:
     """CJK fonts, asked of fontconfig where it is there."""
     import subprocess
 
-    if not shutil.which("fc-list"):
+    program = shutil.which("fc-list")
+    if program is None:
         return Finding(
             ok=False, what="Chinese fonts", detail="fc-list is not here; cannot tell", needed=False
         )
     out = subprocess.run(
-        ["fc-list", ":lang=zh", "family"], capture_output=True, text=True, timeout=20, check=False
+        [program, ":lang=zh", "family"], capture_output=True, text=True, timeout=20, check=False
     )
     families = sorted({line.split(",")[0] for line in out.stdout.splitlines() if line})
     detail = ", ".join(families[:5]) or "none; install fonts-noto-cjk (docx and HTML work without)"

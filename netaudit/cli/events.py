@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import click
 
@@ -73,7 +73,7 @@ def _code(ledger: Any) -> int:
 
 
 class _Writer(Protocol):
-    def __enter__(self) -> _Writer: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
 
@@ -102,7 +102,7 @@ class _TextWriter:
         self._part = part
         self._out = part.open("w", encoding="utf-8", newline="") if part else sys.stdout
 
-    def __enter__(self) -> _TextWriter:
+    def __enter__(self) -> Self:
         from netaudit.records.printed import PRINTED
 
         if self._csv:
@@ -137,7 +137,7 @@ class _ParquetWriter:
         self._part = self._target.with_name(self._target.name + ".part")
         self._writer = pq.ParquetWriter(self._part, printed_schema(), compression="zstd")
 
-    def __enter__(self) -> _ParquetWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -163,7 +163,7 @@ class _TableWriter:
         self._rows: list[tuple[str, ...]] = []
         self._more = 0
 
-    def __enter__(self) -> _TableWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -114,6 +114,7 @@ def entry_json(entry: EvidenceFile) -> dict[str, Any]:
         "first": moment(entry.first),
         "last": moment(entry.last),
         "records": entry.records,
+        "content_size": entry.content_size,
         "bytes_read": entry.bytes_read,
         "bytes_skipped": entry.bytes_skipped,
         "skipped": [

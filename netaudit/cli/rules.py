@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from netaudit.cli.session import EXIT_CLEAN, EXIT_FINDINGS, Session
+from netaudit.cli.session import EXIT_CLEAN, EXIT_FINDINGS, Session, as_of
 
 
 @click.group("rules")
@@ -33,7 +33,7 @@ def list_(session: Session) -> None:
 def explain(session: Session, rule: str) -> None:
     """What a rule asks, why, by which norm, and what to do."""
     from netaudit.errors import UsageError
-    from netaudit.policy.catalogue_page import rule_page
+    from netaudit.policy.citation import cite, read_norms
     from netaudit.policy.rule import read_rules
 
     settings = session.settings()
@@ -42,7 +42,25 @@ def explain(session: Session, rule: str) -> None:
         raise UsageError(
             "rule-unknown", "There is no rule {name}.", name=rule, hint="See: netaudit rules list"
         )
-    click.echo(rule_page(rules[rule], session.locale))
+    found, say, norms = rules[rule], session.say, read_norms()
+    click.echo(f"{found.id}  {found.title.in_(session.locale)}  [{say(found.severity)}]")
+    click.echo(f"  {say('finding')}: {found.finding.in_(session.locale)}")
+    click.echo(f"  {say('to do')}: {found.action.in_(session.locale)}")
+    click.echo(f"  {say('closed by')}: {found.verify_by.in_(session.locale)}")
+    click.echo(f"  {say('data needed')}: {found.data_needed.in_(session.locale)}")
+    for unknown in found.unknown_if:
+        click.echo(f"  {say('cannot_tell')}: {unknown.because.in_(session.locale)}")
+    for name, parameter in found.parameters.items():
+        policy = f" ({say('the unit decides this, not the law')})" if parameter.unit_policy else ""
+        click.echo(
+            f"  {say('parameter')} {name} = {parameter.default}{policy}: {parameter.note.in_(session.locale)}"
+        )
+    if remark := found.remark.in_(session.locale):
+        click.echo(f"  {say('mind')}: {remark}")
+    for citation in found.cites:
+        click.echo(
+            f"  {say('norm')}: {cite(citation, as_of(None, settings).date(), session.locale, norms=norms)}"
+        )
 
 
 @command.command("test")

@@ -9,7 +9,7 @@ import stat
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, Self
 
 from netaudit.errors import InputError
 
@@ -125,7 +125,7 @@ class ByteStream:
         """Close the file."""
         self._raw.close()
 
-    def __enter__(self) -> ByteStream:
+    def __enter__(self) -> Self:
         """Itself."""
         return self
 

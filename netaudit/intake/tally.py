@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 
 import numpy as np
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake.opening import ByteStream, Identity
 from netaudit.records.evidence import EvidenceFile, Skipped
+from netaudit.records.moments import moment
 
 FIRST_KEPT = 5
 
@@ -79,6 +79,7 @@ class Tally:
         if stream.trouble:
             self.truncated = True
             self.skip(stream.trouble, count=1)
+        skipped = self._on_disk(self.bytes_skipped, stream)
         return EvidenceFile(
             id=self.identity.id,
             name=self.identity.name,
@@ -86,15 +87,16 @@ class Tally:
             size=self.identity.size,
             format=self.format,
             kinds=tuple(sorted(self.kinds)),
-            first=_moment(self._first),
-            last=_moment(self._last),
+            first=None if self._first is None else moment(self._first),
+            last=None if self._last is None else moment(self._last),
             records=self.records,
             skipped=tuple(
                 Skipped(reason, count, tuple(first), matters)
                 for reason, (count, first, matters) in sorted(self._skipped.items())
             ),
-            bytes_read=stream.content_bytes - self.bytes_skipped,
-            bytes_skipped=self.bytes_skipped,
+            content_size=stream.content_bytes,
+            bytes_read=self.identity.size - skipped,
+            bytes_skipped=skipped,
             truncated=self.truncated,
             clock_offset_s=clock_offset_s,
             timezone=timezone,
@@ -105,6 +107,25 @@ class Tally:
             error=self.error,
         )
 
+    def duplicate(self) -> EvidenceFile:
+        """The entry of a file that is not read, because its content was read under another name."""
+        size = self.identity.size
+        return EvidenceFile(
+            id=self.identity.id,
+            name=self.identity.name,
+            sha256=self.identity.sha256,
+            size=size,
+            format="",
+            skipped=tuple(Skipped(r, n, tuple(f), m) for r, (n, f, m) in sorted(self._skipped.items())),
+            bytes_skipped=size,
+        )
+
+    def _on_disk(self, skipped: int, stream: ByteStream) -> int:
+        """Skipped bytes of the file as it lies on disk; of a compressed one, in proportion."""
+        if not stream.compression or not stream.content_bytes:
+            return skipped if stream.content_bytes else 0
+        return round(self.identity.size * skipped / stream.content_bytes)
+
     def _span(self, column: pa.Array) -> None:
         nanos = column.cast(pa.int64())
         low, high = pc.min_max(nanos).as_py().values()
@@ -113,12 +134,6 @@ class Tally:
         far = 253_402_300_799 * 10**9  # infinity in lease files
         self._first = low if self._first is None else min(self._first, low)
         self._last = high if self._last is None else max(self._last, min(high, far))
-
-
-def _moment(nanos: int | None) -> dt.datetime | None:
-    if nanos is None:
-        return None
-    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=nanos // 1000)
 
 
 def ordinals(index: np.ndarray, first: int) -> list[int]:

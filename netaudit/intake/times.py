@@ -192,7 +192,7 @@ def index_of_month(month: pa.Array) -> np.ndarray:
     return number
 
 
-def from_parts(  # noqa: PLR0917 -- the parts of a date, in the order that everybody knows
+def from_parts(
     year: np.ndarray,
     month: np.ndarray,
     day: np.ndarray,

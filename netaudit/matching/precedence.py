@@ -12,7 +12,7 @@ import numpy as np
 NONE = -1
 
 
-def silencers(  # noqa: PLR0917 -- columns of one table, in the order of the docstring
+def silencers(
     row: np.ndarray,
     value: np.ndarray,
     asked: np.ndarray,

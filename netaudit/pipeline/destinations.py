@@ -25,6 +25,7 @@ from netaudit.case.notice import Clue, Notice
 from netaudit.matching.index import IndicatorIndex
 from netaudit.records.addresses import format_ip, parse_ip
 from netaudit.records.evidence import Evidence
+from netaudit.records.moments import moment
 
 WINDOW_S = 600
 """Hits of one client within this many seconds are taken to be of one device when they are traced."""
@@ -100,7 +101,7 @@ def _trace_rows(graded: pa.Table, logs: Logs, skew_s: float) -> _Asked:
         if key not in number:
             number[key] = len(questions)
             questions.append(
-                Question(at=_moment(times[row]), client_ip=clients[row], skew_s=skew_s, site=sites[row])
+                Question(at=moment(times[row]), client_ip=clients[row], skew_s=skew_s, site=sites[row])
             )
         of_row[row] = number[key]
     return _Asked(walk_back_all(questions, logs), of_row)
@@ -176,8 +177,8 @@ def _finding(rows: pa.Table, trace: Trace | None, index: IndicatorIndex, named: 
         destination=destination,
         listed=ListEntry(best.list_id, best.entry, best.line, best.sha256, best.date, best.category),
         place=trace.place if trace else (),
-        first_seen=_moment(times["min"]),
-        last_seen=_moment(times["max"]),
+        first_seen=None if times["min"] is None else moment(times["min"]),
+        last_seen=None if times["max"] is None else moment(times["max"]),
         count=_distinct(rows),
         grade=grade,
         trace=trace,
@@ -267,7 +268,7 @@ class _NoticeView:
         low = clue.at - self._skew
         high = (clue.until or clue.at) + self._skew
         nanos = rows.column("ts").cast(pa.int64()).to_pylist()
-        return any(low <= moment <= high for n in nanos if n is not None and (moment := _moment(n)))
+        return any(low <= moment(n) <= high for n in nanos if n is not None)
 
 
 def _inside_host(trace: Trace) -> bytes | None:
@@ -275,9 +276,3 @@ def _inside_host(trace: Trace) -> bytes | None:
     if hop is None or hop.outcome is not Outcome.HELD:
         return None
     return parse_ip(hop.candidates[0].value)
-
-
-def _moment(nanos: int | None) -> dt.datetime | None:
-    if nanos is None:
-        return None
-    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=nanos // 1000)

@@ -183,7 +183,7 @@ def _with_rank(flows: pa.Table) -> pa.Table:
 
 
 def _strings(table: pa.Table, name: str) -> np.ndarray:
-    return pc.fill_null(table.column(name), "").to_numpy(zero_copy_only=False).astype(str)
+    return np.asarray(pc.fill_null(table.column(name), "").to_numpy(zero_copy_only=False), str)
 
 
 def _flags(table: pa.Table, name: str) -> np.ndarray:
@@ -191,4 +191,4 @@ def _flags(table: pa.Table, name: str) -> np.ndarray:
     column = table.column(name)
     if not pa.types.is_boolean(column.type):
         column = pc.greater(column, 0)
-    return pc.fill_null(column, fill_value=False).to_numpy(zero_copy_only=False)
+    return np.asarray(pc.fill_null(column, fill_value=False).to_numpy(zero_copy_only=False), bool)

@@ -14,6 +14,7 @@ from netaudit.policy.logs import Inventory
 from netaudit.policy.places import Places
 from netaudit.policy.seen import count_by
 from netaudit.records.addresses import format_mac, parse_mac
+from netaudit.records.moments import moment
 from netaudit.records.schemas import IP, MAC
 
 WINDOW = dt.timedelta(days=30)
@@ -147,8 +148,8 @@ def _by_ssid(air: pa.Table) -> dict[str, dict[str, Any]]:
     )
     return {
         row["ssid"]: {
-            "first": _moment(row["first_min"]),
-            "last": _moment(row["ts_max"]),
+            "first": moment(row["first_min"]) if row["first_min"] is not None else None,
+            "last": moment(row["ts_max"]) if row["ts_max"] is not None else None,
             "events": row["ts_count"],
             "file": row["file_first"],
             "ordinal": row["ordinal_first"],
@@ -208,17 +209,11 @@ def access_points(settings: Settings, tables: Mapping[str, pa.Table]) -> list[di
             "ssid": row["ssid"],
             "own_name": row["ssid"] in own,
             "own_radio": row["bssid"] in own[row["ssid"]] if own.get(row["ssid"]) else None,
-            "first": _moment(row["first_min"]),
-            "last": _moment(row["ts_max"]),
+            "first": moment(row["first_min"]) if row["first_min"] is not None else None,
+            "last": moment(row["ts_max"]) if row["ts_max"] is not None else None,
             "events": row["ts_count"],
             "file": row["file_first"],
             "ordinal": row["ordinal_first"],
         }
         for row in grouped.sort_by([("ssid", "ascending"), ("bssid", "ascending")]).to_pylist()
     ]
-
-
-def _moment(nanos: int | None) -> dt.datetime | None:
-    if nanos is None:
-        return None
-    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=nanos // 1000)

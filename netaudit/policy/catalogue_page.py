@@ -111,19 +111,5 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def main() -> None:
-    """Write the page into ``docs/rules.md`` of the checkout."""
-    from pathlib import Path
-
-    from netaudit.policy.citation import read_norms
-    from netaudit.policy.rule import read_rules
-
-    page = Path(__file__).parents[2] / "docs" / "rules.md"
-    page.write_text(render(read_rules(), read_norms(), on=PRINTED_ON), encoding="utf-8")
-
-
 PRINTED_ON = dt.date(2026, 7, 1)
 """Date of the page's citations: within the year in which both numberings are printed."""
-
-if __name__ == "__main__":
-    main()

@@ -18,7 +18,7 @@ from netaudit.records.addresses import format_ip, format_mac, parse_network
 from netaudit.records.evidence import EvidenceFile
 
 
-def gather(  # noqa: PLR0917 -- the pipeline hands over what it has, in the order of the chain
+def gather(
     settings: Settings,
     ledger: Sequence[EvidenceFile],
     observed: Observed,

@@ -15,6 +15,7 @@ from netaudit.config import Settings
 from netaudit.errors import ConfigError
 from netaudit.policy.observed import Observed
 from netaudit.records.evidence import EvidenceFile
+from netaudit.records.moments import moment
 
 DESTINATION_KINDS = ("dns", "proxy", "flow", "tls", "http", "quic")
 DESTINATION_ROLES = ("dns", "proxy", "capture")
@@ -28,7 +29,6 @@ _ROLES = {
     "arp": "access",
     "asset": "inventory",
 }
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _GAPS_LOOKED_AT = 200
 _LONGEST_SPAN = dt.timedelta(days=400)
 
@@ -122,7 +122,7 @@ def _longest_gaps(ids: set[str], stretches: pa.Table, zone: dt.tzinfo | None) ->
     if zone is None:
         return known
     longest = np.argsort(-silences, kind="stable")[:_GAPS_LOOKED_AT]
-    spans = [(_moment(int(ends[i])), _moment(int(begins[i + 1]))) for i in longest]
+    spans = [(moment(int(ends[i])), moment(int(begins[i + 1]))) for i in longest]
     worst = max(spans, key=lambda span: service_seconds(span[0], span[1], zone))
     known["service_gap_s"] = service_seconds(worst[0], worst[1], zone)
     return known | {"gap_from": worst[0], "gap_to": worst[1]}
@@ -154,10 +154,6 @@ def _zone(name: str) -> dt.tzinfo | None:
             hint="Write an IANA name such as Asia/Shanghai.",
             name=name,
         ) from error
-
-
-def _moment(nanos: int) -> dt.datetime:
-    return _EPOCH + dt.timedelta(microseconds=nanos // 1000)
 
 
 def role_of(entry: EvidenceFile) -> str:

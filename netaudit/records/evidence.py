@@ -48,8 +48,11 @@ class EvidenceFile:
     last: dt.datetime | None = None
     records: int = 0
     skipped: tuple[Skipped, ...] = ()
+    content_size: int = 0
+    """Bytes after expansion; equals `size` where the file is not compressed."""
     bytes_read: int = 0
     bytes_skipped: int = 0
+    """Of a compressed file, in proportion to its content."""
     truncated: bool = False
     clock_offset_s: float = 0.0
     timezone: str = ""

@@ -1,6 +1,6 @@
-"""Domain names in one normal form.
+r"""Domain names in one normal form.
 
-Lower case, A-labels, no root dot, RFC 4343 escapes (``\\.`` for a dot inside a label, ``\\DDD``
+Lower case, A-labels, no root dot, RFC 4343 escapes (``\.`` for a dot inside a label, ``\DDD``
 for what is not printable ASCII). The root itself is ``.``.
 """
 

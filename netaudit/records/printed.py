@@ -185,7 +185,7 @@ def summary_rows(batch: pa.RecordBatch) -> list[tuple[str, ...]]:
     def cell(name: str, row: int) -> str:
         return (cells[name][row] or "") if name in cells else ""
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in range(batch.num_rows):
         client = cell("client_ip", row) or cell("client_mac", row)
         port = cell("client_port", row)

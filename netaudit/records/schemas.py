@@ -230,7 +230,7 @@ def schema(kind: str) -> pa.Schema:
 
 def kind_of(batch: pa.RecordBatch | pa.Table) -> str:
     """The kind that a conforming batch or table holds."""
-    return batch.schema.metadata[b"netaudit.kind"].decode()
+    return str(batch.schema.metadata[b"netaudit.kind"], "ascii")
 
 
 def conform(kind: str, columns: Mapping[str, Any], rows: int) -> pa.RecordBatch:

@@ -28,6 +28,7 @@ from netaudit.sources.recognise import named, recognise, refuse_binary
 
 NOT_TEXT = "bytes that are no text in this file's encoding, or a line over 1 MiB"
 EMPTY = "the file is empty"
+DUPLICATE = "the same content was read already, under another name"
 WORKBOOK = b"PK\x03\x04"
 MAX_ROWS = 64 << 10
 Progress = Callable[[str, int, int], None]
@@ -67,12 +68,11 @@ def read(
         for error in missing:
             ledger.errors.append(error)
         for item in inputs:
-            yield from _read_one(item, settings, ledger, seen, options, progress)
+            yield from _read_one(item, ledger, seen, options, progress)
 
 
 def _read_one(
     item: Input,
-    settings: Settings,
     ledger: Ledger,
     seen: set[str],
     options: Options,
@@ -85,6 +85,9 @@ def _read_one(
         ledger.files.append(_unusable(item.name, error))
         return
     if identity.sha256 in seen:
+        tally = Tally(identity)
+        tally.skip(DUPLICATE, count=1, matters=False)
+        ledger.files.append(tally.duplicate())
         return
     seen.add(identity.sha256)
     tally = Tally(identity)
@@ -150,8 +153,7 @@ def _read_log(
         parsed = parse(chunk)
         _account(tally, chunk, parsed)
         for rows in parsed.rows:
-            for batch in _conform(rows, chunk, tally, source.site, shift):
-                yield batch
+            yield from _conform(rows, chunk, tally, source.site, shift)
     tally.notes |= context.notes
 
 

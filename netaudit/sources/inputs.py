@@ -73,7 +73,8 @@ def _expand(argument: str, scratch: Path, settings: Settings) -> Iterator[Input]
     elif path.exists() or not glob.has_magic(argument):
         files = [path]
     else:
-        files = sorted(Path(p) for p in glob.glob(argument, recursive=True) if Path(p).is_file())
+        found = glob.glob(argument, recursive=True)  # noqa: PTH207 -- Path.glob takes no absolute pattern
+        files = sorted(Path(p) for p in found if Path(p).is_file())
     if not files:
         raise InputError(
             "nothing-there", "There is no file here.", where=argument, hint="Check the path or the pattern."

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from netaudit.attribution.trace import FunnelStep, Trace
 from netaudit.case.case import Case, ListVersion
@@ -90,7 +90,7 @@ class Store:
         """Close the database."""
         self._db.close()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         """Itself."""
         return self
 

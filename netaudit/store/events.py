@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,7 @@ class EventSet:
         if self.folder.exists():
             shutil.rmtree(self.folder)
         if fresh.exists():
-            os.replace(fresh, self.folder)
+            fresh.replace(self.folder)
 
     def abandon(self) -> None:
         """Drop what was written since the last `finish`."""

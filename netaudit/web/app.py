@@ -76,4 +76,4 @@ def _case(folder: Path, name: str) -> Case:
     for place, case in workflow.list_cases(folder):
         if place.name == name:
             return case
-    abort(404)
+    return abort(404)

@@ -5,9 +5,10 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from netaudit.attribution.columns import SECOND, to_nanos
+from netaudit.attribution.columns import SECOND
 from netaudit.attribution.coverage import Coverage, holes
 from netaudit.records.evidence import EvidenceFile
+from netaudit.records.moments import nanoseconds
 
 NOON = dt.datetime(2026, 11, 23, 4, 0, tzinfo=dt.UTC)
 HOUR = 3_600
@@ -28,7 +29,7 @@ def entry(kind, first, last, site="", file=""):
 
 
 def at(seconds):
-    return to_nanos(NOON) + seconds * SECOND
+    return nanoseconds(NOON) + seconds * SECOND
 
 
 def rows(times, nat_row, **more):

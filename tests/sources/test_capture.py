@@ -82,7 +82,7 @@ def events(tmp_path):
                 batch.validate(full=True)
                 found.setdefault(kind_of(batch), []).extend(batch.to_pylist())
             entry = tally.entry(stream)
-            assert stream.content_bytes == entry.bytes_read + entry.bytes_skipped
+            assert entry.size == entry.bytes_read + entry.bytes_skipped
         assert entry.bytes_read >= 0
         return found, entry
 
