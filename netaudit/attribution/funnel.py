@@ -16,7 +16,7 @@ import pyarrow as pa
 from netaudit.attribution.columns import FAR, NONE, Records, to_moment
 from netaudit.attribution.intervals import Window, window_of
 from netaudit.attribution.logs import Logs
-from netaudit.attribution.trace import FunnelStep, Question
+from netaudit.attribution.trace import FunnelName, FunnelStep, Question
 from netaudit.records.addresses import format_ip, in_network, network_range
 from netaudit.records.moments import nanoseconds
 
@@ -56,7 +56,9 @@ class _Funnel:
     """None = every address of the plan."""
     steps: list[FunnelStep] = field(default_factory=list)
 
-    def take(self, step: str, basis: str, allowed: set[bytes] | None, files: tuple[str, ...] = ()) -> None:
+    def take(
+        self, step: FunnelName, basis: str, allowed: set[bytes] | None, files: tuple[str, ...] = ()
+    ) -> None:
         """Keep those allowed; everybody where `allowed` is None."""
         if allowed is not None:
             self.remaining = allowed if self.remaining is None else self.remaining & allowed
@@ -87,9 +89,9 @@ def narrow(question: Question, logs: Logs, contacts: pa.Table | None) -> tuple[F
     if question.client_ip is not None:
         active.add(question.client_ip)
     funnel = _Funnel(_everything(active, logs))
-    funnel.take("all", PLAN if logs.plan.networks else SEEN_ONLY, None)
+    funnel.take(FunnelName.ALL, PLAN if logs.plan.networks else SEEN_ONLY, None)
     files = tuple(sorted({*logs.coverage.of(SEEING, question.site).files, *caller_files}))
-    funnel.take("active", *((ACTIVE, active, files) if active else (NO_LOG, None)))
+    funnel.take(FunnelName.ACTIVE, *((ACTIVE, active, files) if active else (NO_LOG, None)))
     _translated(funnel, question, logs, window)
     _contacted(funnel, question, logs, window, (contacts is not None, callers, caller_files))
     _device(funnel, question, logs, window)
@@ -98,15 +100,17 @@ def narrow(question: Question, logs: Logs, contacts: pa.Table | None) -> tuple[F
 
 def _translated(funnel: _Funnel, question: Question, logs: Logs, window: Window) -> None:
     if question.public_ip is None:
-        funnel.take("nat", NOT_ASKED, None)
+        funnel.take(FunnelName.TRANSLATED, NOT_ASKED, None)
         return
     anywhere = replace(question, port=None, dst_ip=None, dst_port=None, transport="")
     found = _inside(anywhere, logs, window)
     covered = _nat_covers(logs, question, window)
     if found or covered:
-        funnel.take("nat", TRANSLATED, found, logs.coverage.of(("nat",), question.site).files)
+        funnel.take(
+            FunnelName.TRANSLATED, TRANSLATED, found, logs.coverage.of(("nat",), question.site).files
+        )
     else:
-        funnel.take("nat", NO_NAT, None)
+        funnel.take(FunnelName.TRANSLATED, NO_NAT, None)
 
 
 def _contacted(
@@ -125,21 +129,21 @@ def _contacted(
         if named.size or logs.nat.tells_destinations:
             found = (found or set()) | {logs.nat.address(int(row)) for row in named}
             files = tuple(sorted({*files, *logs.coverage.of(("nat",), question.site).files}))
-    funnel.take("contacted", NO_DESTINATION if found is None else CONTACTED, found, files)
+    funnel.take(FunnelName.CONTACTED, NO_DESTINATION if found is None else CONTACTED, found, files)
 
 
 def _device(funnel: _Funnel, question: Question, logs: Logs, window: Window) -> None:
     if question.client_ip is not None and question.public_ip is None:
-        funnel.take("device", BY_ADDRESS, {question.client_ip})
+        funnel.take(FunnelName.DEVICE, BY_ADDRESS, {question.client_ip})
     elif question.public_ip is None:
-        funnel.take("device", NOT_ASKED, None)
+        funnel.take(FunnelName.DEVICE, NOT_ASKED, None)
     elif question.port is None:
-        funnel.take("device", NO_PORT, None)
+        funnel.take(FunnelName.DEVICE, NO_PORT, None)
     else:
         found = _inside(question, logs, window)
         covered = _nat_covers(logs, question, window)
         files = logs.coverage.of(("nat",), question.site).files
-        funnel.take("device", *((BY_PORT, found, files) if found or covered else (NO_NAT, None)))
+        funnel.take(FunnelName.DEVICE, *((BY_PORT, found, files) if found or covered else (NO_NAT, None)))
 
 
 def _inside(question: Question, logs: Logs, window: Window) -> set[bytes]:

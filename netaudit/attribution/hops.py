@@ -15,7 +15,7 @@ from netaudit.attribution.access_log import AccessLog
 from netaudit.attribution.plan import is_private, label, shares_key
 from netaudit.attribution.register import DETAILS as ASSET_DETAILS
 from netaudit.attribution.spans import Doubt
-from netaudit.attribution.trace import Candidate, Hop, Outcome, Reason
+from netaudit.attribution.trace import Candidate, Hop, HopKind, Outcome, Reason
 from netaudit.attribution.walk import Walk
 from netaudit.attribution.weighing import Weighed, with_details
 from netaudit.records.addresses import format_ip, format_mac, is_random_mac
@@ -65,7 +65,7 @@ def nat(walk: Walk) -> Hop | None:
     )
     asked = label(question.public_ip, question.port)
     stable = None if question.port is None else found.stable
-    return Hop("nat", asked, outcome, candidates, stable)
+    return Hop(HopKind.NAT, asked, outcome, candidates, stable)
 
 
 def lease(walk: Walk) -> Hop | None:
@@ -99,7 +99,7 @@ def lease(walk: Walk) -> Hop | None:
         )
         for candidate, members in zip(found.candidates, found.spans, strict=True)
     )
-    return Hop("lease", format_ip(address), outcome, candidates, found.stable)
+    return Hop(HopKind.LEASE, format_ip(address), outcome, candidates, found.stable)
 
 
 def station(walk: Walk) -> Hop | None:
@@ -115,7 +115,7 @@ def station(walk: Walk) -> Hop | None:
     merged = _sessions(answers)
     asked = format_mac(mac) if mac is not None else format_ip(address or b"")
     if not merged:
-        return Hop("station", asked, _no_session(walk))
+        return Hop(HopKind.STATION, asked, _no_session(walk))
     candidates = tuple(candidate for candidate, _, _ in merged)
     _, log, best = merged[0]
     details = [dict(c.details) for c in candidates]
@@ -123,12 +123,12 @@ def station(walk: Walk) -> Hop | None:
     walk.known_place(ssid=_shared_text(details, "ssid"), ap=ap, port=_shared_text(details, "nas_port"))
     if len(candidates) > 1:
         walk.because(Reason.CLOCK)
-        return Hop("station", asked, Outcome.AMBIGUOUS, candidates)
+        return Hop(HopKind.STATION, asked, Outcome.AMBIGUOUS, candidates)
     walk.hold(candidates[0])
     walk.mac = mac or log.mac_of(best)
     _judge_account(walk, log.account_of(best), details[0].get("bssid", ""))
     stable = next(found.stable for owner, found in answers if owner is log)
-    return Hop("station", asked, Outcome.HELD, candidates, stable)
+    return Hop(HopKind.STATION, asked, Outcome.HELD, candidates, stable)
 
 
 def asset(walk: Walk) -> Hop | None:
@@ -162,7 +162,7 @@ def asset(walk: Walk) -> Hop | None:
         if outcome is Outcome.MISSING and not register.records.count:
             outcome = Outcome.NOT_COVERED
     asked = format_mac(mac) if mac is not None else format_ip(address or b"")
-    return Hop("asset", asked, outcome, candidates, found.stable)
+    return Hop(HopKind.ASSET, asked, outcome, candidates, found.stable)
 
 
 HOPS: tuple[Callable[[Walk], Hop | None], ...] = (nat, lease, station, asset)

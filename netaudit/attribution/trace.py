@@ -19,6 +19,25 @@ class Reach(StrEnum):
     PERSON = "person"
 
 
+class HopKind(StrEnum):
+    """The steps of the walk, in order."""
+
+    NAT = "nat"
+    LEASE = "lease"
+    STATION = "station"
+    ASSET = "asset"
+
+
+class FunnelName(StrEnum):
+    """The steps of the narrowing, in order."""
+
+    ALL = "all"
+    ACTIVE = "active"
+    TRANSLATED = "nat"
+    CONTACTED = "contacted"
+    DEVICE = "device"
+
+
 class Outcome(StrEnum):
     """What one hop gave."""
 
@@ -88,8 +107,7 @@ class Candidate:
 class Hop:
     """One step of the walk."""
 
-    hop: str
-    """``nat``, ``lease``, ``station``, ``asset``."""
+    hop: HopKind
     asked: str
     """The key that was looked up."""
     outcome: Outcome
@@ -115,8 +133,7 @@ class Trace:
 class FunnelStep:
     """One step of the narrowing: how many addresses are still possible, and by which evidence."""
 
-    step: str
-    """``all``, ``segment``, ``active``, ``contacted``, ``nat``, ``device``."""
+    step: FunnelName
     count: int
     basis: str
     """Where the number comes from; a message id in English."""

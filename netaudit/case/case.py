@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from netaudit.attribution.trace import FunnelStep, Trace
@@ -12,6 +13,13 @@ from netaudit.case.notice import Notice
 from netaudit.case.rectification import Task
 from netaudit.policy.verdict import Verdict
 from netaudit.records.evidence import EvidenceFile
+
+
+class CaseState(StrEnum):
+    """Whether a case is still worked on."""
+
+    OPEN = "open"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class Case:
     opened_at: dt.datetime
     as_of: dt.datetime
     """The date of the papers: when the case last changed. Never the clock at printing."""
-    state: str = "open"
+    state: CaseState = CaseState.OPEN
     notice: Notice | None = None
     findings: tuple[Finding, ...] = ()
     verdicts: tuple[Verdict, ...] = ()

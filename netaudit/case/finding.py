@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from netaudit.attribution.trace import Trace
+from netaudit.i18n import translate
+from netaudit.policy.rule import read_rules
 from netaudit.records.evidence import Evidence
 
 
@@ -83,6 +85,11 @@ class Finding:
     """What fills the slots of a rule's wording, sorted by name."""
     from_notice: bool = False
     """Whether it is the visit that the notice names."""
+
+    def title_in(self, locale: str) -> str:
+        """What it is, in words: of a policy finding the rule's own title."""
+        rule = read_rules().get(self.rule) if self.kind is FindingKind.POLICY else None
+        return rule.title.in_(locale) if rule else translate(self.title, locale)
 
 
 EVIDENCE_CAP = 20

@@ -79,7 +79,7 @@ def _lists(session: Session) -> list[Finding]:
     except NetauditError as error:
         return [Finding(ok=False, what="block lists", detail=f"{error} ({error.where})")]
     detail = ", ".join(f"{v.list_id} ({v.entries}, {v.date or '-'})" for v in versions)
-    return [Finding(bool(versions), "block lists", detail or "-")]
+    return [Finding(ok=bool(versions), what="block lists", detail=detail or "-")]
 
 
 def _fonts() -> Finding:
@@ -96,17 +96,17 @@ def _fonts() -> Finding:
     )
     families = sorted({line.split(",")[0] for line in out.stdout.splitlines() if line})
     detail = ", ".join(families[:5]) or "none; install fonts-noto-cjk (docx and HTML work without)"
-    return Finding(bool(families), "Chinese fonts", detail, needed=False)
+    return Finding(ok=bool(families), what="Chinese fonts", detail=detail, needed=False)
 
 
 def _tools() -> list[Finding]:
     folder = Path.cwd()
     return [
         Finding(
-            shutil.which("tshark") is not None,
-            "tshark",
-            shutil.which("tshark") or "only for comparison; not needed",
+            ok=shutil.which("tshark") is not None,
+            what="tshark",
+            detail=shutil.which("tshark") or "only for comparison; not needed",
             needed=False,
         ),
-        Finding(os.access(folder, os.W_OK), "writing here", str(folder)),
+        Finding(ok=os.access(folder, os.W_OK), what="writing here", detail=str(folder)),
     ]

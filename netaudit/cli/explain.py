@@ -44,7 +44,7 @@ def command(session: Session, finding: str, folder: str) -> None:
         )
     say = session.say
     rule = read_rules().get(found.rule)
-    click.echo(f"{found.id}  [{say(found.severity.value)}]  {say(found.title)}")
+    click.echo(f"{found.id}  [{say(found.severity.value)}]  {found.title_in(session.locale)}")
     click.echo(f"  {say('subject')}: {inert(found.subject)}")
     if found.listed:
         listed = found.listed

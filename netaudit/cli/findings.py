@@ -92,7 +92,7 @@ def finding_json(finding: Finding, locale: str) -> dict[str, Any]:
         "kind": finding.kind.value,
         "severity": finding.severity.value,
         "subject": finding.subject,
-        "title": translate(finding.title, locale),
+        "title": finding.title_in(locale),
         "rule": finding.rule or None,
         "list": None
         if listed is None
@@ -147,9 +147,9 @@ def finding_rows(findings: Any, locale: str) -> list[tuple[str, ...]]:
             translate(f.severity.value, locale),
             translate(f.grade.value, locale) if f.grade else "-",
             f.subject,
-            f.destination or translate(f.title, locale),
+            f.destination or f.title_in(locale),
             f.listed.list_id if f.listed else f.rule,
-            f.trace.reach.value if f.trace else "-",
+            translate(f.trace.reach.value, locale) if f.trace else "-",
             str(f.count),
             f"{f.first_seen:%Y-%m-%d %H:%M:%S}" if f.first_seen else "-",
             f"{f.evidence[0].file[:8]}:{f.evidence[0].ordinal}" if f.evidence else "-",

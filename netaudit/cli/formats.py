@@ -85,8 +85,10 @@ def list_(session: Session) -> None:
     from netaudit.cli.render import print_table
     from netaudit.sources.recognise import formats
 
-    rows = [("pcap, pcapng", "Packet captures", "dns, tls, http, flow")]
-    rows += [(name, member.title, ", ".join(member.kinds)) for name, member in formats().items()]
+    rows = [("pcap, pcapng", session.say("Packet captures"), "dns, tls, http, flow")]
+    rows += [
+        (name, session.say(member.title), ", ".join(member.kinds)) for name, member in formats().items()
+    ]
     print_table([session.say(w) for w in ("format", "title", "kinds")], rows, colour=session.colour)
 
 

@@ -82,9 +82,12 @@ def match(session: Session, subjects: tuple[str, ...], lists: tuple[str, ...]) -
         )
         for subject, hit in found
     ]
-    head = ("subject", "verdict", "list", "entry", "line", "category", "SHA-256", "date")
+    head = [
+        session.say(w)
+        for w in ("subject", "verdict", "list", "entry", "line", "category", "SHA-256", "date")
+    ]
     if rows:
-        print_table([session.say(w) for w in head], rows, colour=session.colour)
+        print_table(head, rows, colour=session.colour)
     for subject in subjects:
         if subject not in {s for s, _ in found}:
             session.note("{subject}: not listed", subject=subject)
@@ -99,7 +102,7 @@ def formats(session: Session) -> None:
     from netaudit.cli.render import print_table
     from netaudit.matching.list_format import list_formats
 
-    rows = [(name, member.title) for name, member in sorted(list_formats().items())]
+    rows = [(name, session.say(member.title)) for name, member in sorted(list_formats().items())]
     print_table([session.say("format"), session.say("title")], rows, colour=session.colour)
 
 

@@ -28,7 +28,7 @@ def _harmless(char: str) -> bool:
 
 def print_error(error: NetauditError, locale: str) -> None:
     """One error: what is wrong, where, what to do."""
-    values = {k: inert(str(v)) for k, v in error.values.items()}
+    values = {k: inert(translate(str(v), locale)) for k, v in error.values.items()}
     click.echo(f"{translate('error', locale)}: {translate(error.message, locale, **values)}", err=True)
     if error.where:
         click.echo(f"  {translate('where', locale)}: {inert(error.where)}", err=True)

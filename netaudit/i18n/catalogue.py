@@ -21,10 +21,12 @@ LANGUAGES = ("zh_CN", "zh_TW")
 DOMAIN = "netaudit"
 
 _CALLS = {"say", "note", "translate", "_", "skip", "Problem", "Finding", "Step"}
+_CARRIERS = {"Candidate", "FunnelStep", "Verdict", "Finding", "LogFormat", "ListFormat"}
+"""Values that carry messages under these names: why, basis, because, what, title."""
 _TEMPLATE_WORD = re.compile(r"""_\(\s*"((?:[^"\\]|\\.)*)"\s*[,)]""")
 _SENTENCE = re.compile(r"[A-Za-z].*\s")
 _STORY = "demo/story.py"
-_LEFT_OUT = ("demo/", "i18n/catalogue.py", "kernels/")
+_LEFT_OUT = ("demo/", "sources/formats/_", "cli/formats.py", "i18n/catalogue.py", "kernels/")
 """Folders whose capital constants are data, not messages; enumerations and calls count all the same."""
 
 
@@ -82,9 +84,10 @@ def _of_call(call: ast.Call) -> Iterator[str]:
     elif name in _CALLS:
         for argument in call.args[:1]:
             yield from _texts(argument)
-    for keyword in call.keywords:
-        if keyword.arg in {"why", "basis", "because", "title", "what"} and name != "LogFormat":
-            yield from _texts(keyword.value)
+    if name in _CARRIERS:
+        for keyword in call.keywords:
+            if keyword.arg in {"why", "basis", "because", "what", "title"}:
+                yield from _texts(keyword.value)
 
 
 def _texts(node: ast.expr) -> list[str]:

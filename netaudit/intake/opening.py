@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import hashlib
+import io
 import lzma
 import stat
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, Self
 
 from netaudit.errors import InputError
 
@@ -25,13 +28,6 @@ _MAGIC = {
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zst",
 }
-
-
-class _Decompressor(Protocol):
-    unused_data: bytes
-    eof: bool
-
-    def decompress(self, data: bytes, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +88,12 @@ class ByteStream:
         """A message id, empty while all is well."""
         self.content_bytes = 0
         """Expanded bytes handed out so far."""
-        self._raw: BinaryIO = identity.path.open("rb")
-        self._left = identity.size
-        self._pending = bytearray()
-        head = self._take(6)
+        self._raw = _Bounded(identity.path.open("rb"), identity.size)
+        head = self._raw.peek(6)
         self.compression = next((n for magic, n in _MAGIC.items() if head.startswith(magic)), "")
-        self._unexpanded = head
-        self._inflater: _Decompressor | None = _inflater(self.compression)
-        self._done = False
-        self._taken = 0
+        self._expanded = _expander(self.compression, self._raw)
+        self._ahead = b""  # looked at, not yet read
+        self._total = 0
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes; fewer only at the end.
@@ -108,18 +101,17 @@ class ByteStream:
         Raises:
             InputError: The expansion passes the bound (a decompression bomb).
         """
-        while len(self._pending) < size and not self._done:
-            self._pending += self._next_block()
-        out = bytes(self._pending[:size])
-        del self._pending[:size]
+        out, self._ahead = self._ahead[:size], self._ahead[size:]
+        if len(out) < size:
+            out += self._more(size - len(out))
         self.content_bytes += len(out)
         return out
 
     def peek(self, size: int) -> bytes:
         """The next bytes without moving on."""
-        while len(self._pending) < size and not self._done:
-            self._pending += self._next_block()
-        return bytes(self._pending[:size])
+        if len(self._ahead) < size:
+            self._ahead += self._more(size - len(self._ahead))
+        return self._ahead[:size]
 
     def close(self) -> None:
         """Close the file."""
@@ -133,36 +125,24 @@ class ByteStream:
         """Close."""
         self.close()
 
-    def _take(self, size: int) -> bytes:
-        data = self._raw.read(min(size, self._left))
-        self._left -= len(data)
-        return data
+    def _more(self, size: int) -> bytes:
+        parts: list[bytes] = []
+        while size > 0 and not self.trouble and (part := self._step(size)):
+            parts.append(part)
+            size -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _next_block(self) -> bytes:
-        data = self._unexpanded or self._take(BLOCK)
-        self._unexpanded = b""
-        if self._inflater is None:
-            self._done = not data
-            return data
-        return self._expand(data)
-
-    def _expand(self, data: bytes) -> bytes:
-        assert self._inflater is not None  # noqa: S101 -- _next_block calls this only then
-        if not data:
-            self._done = True
-            if not self._inflater.eof:
-                self.trouble = "the compressed stream ended early"
-            return b""
+    def _step(self, size: int) -> bytes:
         try:
-            out = self._inflater.decompress(data)
-        except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError, _zst_error()):
-            self._done = True
+            part = self._expanded(size)
+        except EOFError:
+            self.trouble = "the compressed stream ended early"
+            return b""
+        except _DAMAGE:
             self.trouble = "the compressed stream is damaged"
             return b""
-        if self._inflater.eof:
-            self._start_next_member()
-        self._taken += len(out)
-        if self._taken > FREE_BYTES and self._taken > MAX_RATIO * (self.identity.size or 1):
+        self._total += len(part)
+        if self.compression and self._total > max(FREE_BYTES, MAX_RATIO * self.identity.size):
             raise InputError(
                 "expands-too-far",
                 "This file expands to more than {ratio} times its size.",
@@ -170,53 +150,89 @@ class ByteStream:
                 hint="It looks like a decompression bomb. Expand it by hand if you trust it.",
                 ratio=MAX_RATIO,
             )
-        return out
-
-    def _start_next_member(self) -> None:
-        assert self._inflater is not None  # noqa: S101
-        rest = self._inflater.unused_data.lstrip(b"\0") or self._take(BLOCK)
-        if rest:
-            self._inflater = _inflater(self.compression)
-            self._unexpanded = rest
-        else:
-            self._done = True
+        return part
 
 
-def _inflater(compression: str) -> Any:
+_DAMAGE = (OSError, zlib.error, lzma.LZMAError, ValueError)
+"""What the standard library's expanders raise over bytes that are not as they should be."""
+
+
+def _expander(compression: str, raw: _Bounded) -> Callable[[int], bytes]:
+    """Reads up to so many expanded bytes; EOFError where the stream ends before its end."""
     match compression:
         case "gz":
-            return _Gunzip()
+            return gzip.GzipFile(fileobj=raw, mode="rb").read1
         case "bz2":
-            return bz2.BZ2Decompressor()
+            return bz2.BZ2File(raw).read1
         case "xz":
-            return lzma.LZMADecompressor()
+            return lzma.LZMAFile(raw).read1
         case "zst":
-            import zstandard
-
-            return zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+            return _Zstandard(raw).read
         case _:
-            return None
+            return raw.read
 
 
-class _Gunzip:
-    """zlib's gzip reader with the attributes of the others."""
+class _Bounded(io.BufferedReader):
+    """A file that ends where it ended when it was hashed, however much it has grown since."""
 
-    def __init__(self) -> None:
-        self._inner = zlib.decompressobj(wbits=31)
-
-    def decompress(self, data: bytes) -> bytes:
-        return self._inner.decompress(data)
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        super().__init__(_FirstBytes(file, size), BLOCK)
 
 
-def _zst_error() -> type[Exception]:
-    import zstandard
+class _FirstBytes(io.RawIOBase):
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file, self._left = file, size
 
-    return zstandard.ZstdError
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)[: self._left]
+        count = self._file.readinto(view) if len(view) else 0  # type: ignore[attr-defined]
+        self._left -= count
+        return int(count)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Zstandard:
+    """zstd frames in small steps: one step of input cannot expand without measure."""
+
+    STEP = 256
+    """Octets a step: a block of four can stand for 128 KiB (RFC 8878 section 3.1.1.2)."""
+
+    def __init__(self, raw: _Bounded) -> None:
+        import zstandard
+
+        self._raw = raw
+        self._library: Any = zstandard
+        self._frame = self._new()
+        self._ready = b""
+
+    def read(self, size: int) -> bytes:
+        while not self._ready:
+            packed = self._raw.read(self.STEP)
+            if not packed:
+                if not self._frame.eof:
+                    raise EOFError
+                return b""
+            self._ready = self._expand(packed)
+        out, self._ready = self._ready[:size], self._ready[size:]
+        return out
+
+    def _new(self) -> Any:
+        return self._library.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+
+    def _expand(self, packed: bytes) -> bytes:
+        out = b""
+        try:
+            while packed:
+                if self._frame.eof:
+                    self._frame = self._new()
+                out += self._frame.decompress(packed)
+                packed = self._frame.unused_data if self._frame.eof else b""
+        except self._library.ZstdError as error:
+            raise ValueError(str(error)) from error
+        return out

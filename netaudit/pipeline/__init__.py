@@ -42,6 +42,7 @@ KEPT_KINDS = ("nat", "dhcp", "radius", "wlan", "asset", "arp")
 
 
 DOH_CATEGORY = "doh-resolver"
+PLAIN_DNS_PORT = 53
 
 
 class Events(Protocol):
@@ -110,7 +111,8 @@ def gather_evidence(
         if index is not None and kind in DESTINATION_KINDS:
             matches = match(batch, index)
             hits.add(batch, matches)
-            observed.add_encrypted(batch.take(pa.array(_encrypted_dns(matches, index))))
+            if kind != "dns":  # a look-up of a resolver's name is no use of that resolver
+                observed.add_encrypted(_encrypted_dns(batch, matches, index))
     if events is not None:
         events.finish()
     tables = {kind: concat(kind, batches) for kind, batches in kept.items()}
@@ -169,11 +171,13 @@ def scan(
     )
 
 
-def _encrypted_dns(matches: Matches, index: IndicatorIndex) -> np.ndarray:
-    """Rows whose destination a list knows as an encrypted resolver."""
+def _encrypted_dns(batch: pa.RecordBatch, matches: Matches, index: IndicatorIndex) -> pa.RecordBatch:
+    """Rows whose destination a list knows as an encrypted resolver; plain DNS to it is none."""
     entries, of_row = np.unique(matches.entry, return_inverse=True)
     is_resolver = np.array([index.hit(int(e)).category == DOH_CATEGORY for e in entries], bool)
-    return np.unique(matches.row[is_resolver[of_row]]) if len(entries) else matches.row
+    chosen = np.unique(matches.row[is_resolver[of_row]]) if len(entries) else matches.row
+    rows = batch.take(pa.array(chosen))
+    return rows.filter(pc.fill_null(pc.not_equal(rows.column("server_port"), PLAIN_DNS_PORT), True))
 
 
 def clue_question(clue: Clue, skew_s: float) -> Question | None:

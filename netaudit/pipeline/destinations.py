@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.attribution import Logs, walk_back_all
-from netaudit.attribution.trace import Hop, Outcome, Question, Trace
+from netaudit.attribution.trace import Hop, HopKind, Outcome, Question, Trace
 from netaudit.case.finding import (
     EVIDENCE_CAP,
     Finding,
@@ -73,8 +73,10 @@ def destination_findings(
     asked = _trace_rows(graded, logs, skew_s)
     named = _NoticeView(notice, notice_traces, skew_s)
     findings = [
-        _finding(graded.take(pa.array(rows)), asked.traces[trace] if trace >= 0 else None, index, named)
-        for rows, trace in _groups(graded, asked)
+        _finding(
+            graded.take(pa.array(rows)), site, asked.traces[trace] if trace >= 0 else None, index, named
+        )
+        for rows, site, trace in _groups(graded, asked)
     ]
     return tuple(sorted(findings, key=_order))
 
@@ -107,23 +109,24 @@ def _trace_rows(graded: pa.Table, logs: Logs, skew_s: float) -> _Asked:
     return _Asked(walk_back_all(questions, logs), of_row)
 
 
-def _groups(graded: pa.Table, asked: _Asked) -> Iterable[tuple[list[int], int]]:
-    """Rows of each finding, in time order, and the trace of its strongest row."""
+def _groups(graded: pa.Table, asked: _Asked) -> Iterable[tuple[list[int], str, int]]:
+    """Rows of each finding, in time order, its site, and the trace of its strongest row."""
     clients = graded.column("client_ip").to_pylist()
     sites = _sites(graded)
     destinations = graded.column("destination").to_pylist()
     ranks = graded.column("grade").to_pylist()
     times = graded.column("ts").cast(pa.int64()).to_pylist()
+    files, ordinals = graded.column("file").to_pylist(), graded.column("ordinal").to_pylist()
     devices = [_device(t) for t in asked.traces]
-    groups: dict[tuple[str, ...], list[int]] = {}
+    groups: dict[tuple[str, str, str, str], list[int]] = {}
     for row in range(graded.num_rows):
         device = devices[asked.of_row[row]] if asked.of_row[row] >= 0 else ""
         key = ((clients[row] or b"").hex(), sites[row], device, destinations[row] or "")
         groups.setdefault(key, []).append(row)
-    for _, rows in sorted(groups.items()):
-        rows.sort(key=lambda r: (times[r] or 0, r))
+    for (_, site, _, _), rows in sorted(groups.items()):
+        rows.sort(key=lambda r: (times[r] or 0, files[r], ordinals[r], r))
         strongest = max(rows, key=lambda r: ranks[r])
-        yield rows, int(asked.of_row[strongest])
+        yield rows, site, int(asked.of_row[strongest])
 
 
 def _sites(graded: pa.Table) -> list[str]:
@@ -150,11 +153,13 @@ def _severity(listed: Severity, grade: Grade, *, certain: bool) -> Severity:
 
 
 def _device(trace: Trace) -> str:
-    held = [hop for hop in trace.hops if hop.hop == "lease" and hop.outcome is Outcome.HELD]
+    held = [hop for hop in trace.hops if hop.hop is HopKind.LEASE and hop.outcome is Outcome.HELD]
     return held[0].candidates[0].value if held else ""
 
 
-def _finding(rows: pa.Table, trace: Trace | None, index: IndicatorIndex, named: _NoticeView) -> Finding:
+def _finding(
+    rows: pa.Table, site: str, trace: Trace | None, index: IndicatorIndex, named: _NoticeView
+) -> Finding:
     entries = sorted(set(rows.column("entry").to_pylist()), key=lambda e: _entry_order(index, e))
     best = index.hit(entries[0])
     client = rows.column("client_ip")[0].as_py()
@@ -166,7 +171,7 @@ def _finding(rows: pa.Table, trace: Trace | None, index: IndicatorIndex, named: 
     device = _device(trace) if trace else ""
     also = sorted({f"{index.hit(e).list_id}: {index.hit(e).entry}" for e in entries[1:]})
     return Finding(
-        id=finding_id("destination", subject, device, destination, times["min"]),
+        id=finding_id("destination", subject, device, destination, times["min"], *filter(None, [site])),
         kind=FindingKind.DESTINATION,
         severity=_severity(Severity(best.severity), grade, certain=certain),
         subject=subject,
@@ -272,7 +277,7 @@ class _NoticeView:
 
 
 def _inside_host(trace: Trace) -> bytes | None:
-    hop: Hop | None = next((h for h in trace.hops if h.hop == "nat"), None)
+    hop: Hop | None = next((h for h in trace.hops if h.hop is HopKind.NAT), None)
     if hop is None or hop.outcome is not Outcome.HELD:
         return None
     return parse_ip(hop.candidates[0].value)

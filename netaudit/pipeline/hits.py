@@ -42,7 +42,8 @@ HIT = pa.schema(
     ]
 )
 """`entry` indexes the `IndicatorIndex`; `field` is ``name``, ``answer`` or ``server_ip``;
-`destination` is the name that was asked for or contacted, else the address as text."""
+`destination` is the name that was asked for or contacted, else the address as text; of a DNS row whose
+server is listed, that server."""
 
 
 _FIELD_NAMES = [field.value for field in Field]
@@ -66,7 +67,11 @@ class Hits:
         columns["kind"] = pa.array([kind_of(batch)] * len(matches.row))
         columns["entry"] = pa.array(matches.entry, pa.int64())
         columns["field"] = pa.array(_FIELD_NAMES).take(pa.array(matches.field))
-        columns["destination"] = pc.coalesce(columns["name"], text_column(rows.column("server_ip")))
+        server = text_column(rows.column("server_ip"))
+        resolver = pc.and_(
+            pc.equal(columns["kind"], "dns"), pc.equal(columns["field"], Field.SERVER_IP.value)
+        )
+        columns["destination"] = pc.if_else(resolver, server, pc.coalesce(columns["name"], server))
         self._tables.append(pa.table([columns[f.name].cast(f.type) for f in HIT], schema=HIT))
 
     def table(self) -> pa.Table:

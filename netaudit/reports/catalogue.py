@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePath, PureWindowsPath
 
 from netaudit.case.case import Case
+from netaudit.policy.verdict import Outcome
 from netaudit.records.evidence import Evidence, EvidenceFile
 from netaudit.reports.vocabulary import ExhibitFacts, LimitFacts, ListFacts, SourceFacts
 from netaudit.reports.words import Words
 
-MAX_ORDINALS = 5
+MAX_ORDINALS = 3
+MAX_SEGMENTS = 2
 TRACING_KINDS = {"nat": ("nat",), "dhcp": ("dhcp", "arp"), "radius": ("radius", "wlan")}
 """What a walk-back rests on: the kind that names it, and the kinds that will do."""
 
@@ -27,9 +29,20 @@ class Catalogue:
     letter: str
     """The letter's number, or empty."""
     words: Words
+    names: dict[str, str] = field(default_factory=dict)
+    """Ids of segments and sources to what papers call them."""
 
-    def ref(self, evidence: Iterable[Evidence]) -> str:
-        """``E003（第12、15条）；E004（第3条）``; a file that is in no catalogue is left out."""
+    def named(self, id_: str) -> str:
+        """What papers call a segment or source; any other text as it is."""
+        return self.names.get(id_, id_)
+
+    def ref(self, evidence: Iterable[Evidence], total: int = 0) -> str:
+        """``E003第12、15条；E004第3条``; a file that is in no catalogue is left out.
+
+        Args:
+            evidence: What is referred to; of each file the first `MAX_ORDINALS` are printed.
+            total: How many records there are in all, said where `evidence` holds fewer.
+        """
         by_file: dict[str, list[int]] = {}
         for item in evidence:
             by_file.setdefault(item.file, []).append(item.ordinal)
@@ -37,16 +50,14 @@ class Catalogue:
         for file in sorted(by_file, key=lambda f: self.numbers.get(f, "")):
             if file not in self.numbers:
                 continue
-            kept = sorted(set(by_file[file]))[:MAX_ORDINALS]
-            listed = self.words.label("phrase", "records", list=self.words.joined([str(n) for n in kept]))
-            left = len(set(by_file[file])) - len(kept)
-            listed += self.words.label("phrase", "more", n=left) if left else ""
-            parts.append(
-                f"{self.numbers[file]} ({listed})"
-                if self.words.locale == "en"
-                else f"{self.numbers[file]}（{listed}）"
-            )
-        return ("; " if self.words.locale == "en" else "；").join(parts)
+            ordinals = sorted(set(by_file[file]))
+            kept = self.words.joined([str(n) for n in ordinals[:MAX_ORDINALS]])
+            key = "records_of" if len(ordinals) > MAX_ORDINALS else "records"
+            listed = self.words.label("phrase", key, list=kept, n=len(ordinals))
+            parts.append(f"{self.numbers[file]}{' ' if self.words.locale == 'en' else ''}{listed}")
+        refs = ("; " if self.words.locale == "en" else "；").join(parts)
+        known = sum(len(set(ordinals)) for ordinals in by_file.values())
+        return self.words.label("phrase", "in_all", refs=refs, n=total) if refs and total > known else refs
 
     def files(self, ids: Iterable[str]) -> str:
         """Numbers of files, in their order."""
@@ -60,7 +71,46 @@ def catalogue_of(case: Case, words: Words) -> Catalogue:
     numbers: dict[str, str] = {}
     for entry in case.ledger:
         numbers.setdefault(entry.id, f"E{start + len(numbers):03d}")
-    return Catalogue(numbers, "E001" if has_letter else "", words)
+    return Catalogue(numbers, "E001" if has_letter else "", words, _names(case, numbers, words))
+
+
+def _names(case: Case, numbers: dict[str, str], words: Words) -> dict[str, str]:
+    """Segments by their configured names; sources by what they log, where, and their numbers."""
+    segments = {id_: name for id_, name, _ in case.segments if name}
+    by_source: dict[str, list[EvidenceFile]] = {}
+    for entry in case.ledger:
+        if entry.source and "/" not in entry.source:
+            by_source.setdefault(entry.source, []).append(entry)
+    names = dict(segments)
+    for source, files in by_source.items():
+        kinds = words.joined(
+            list(dict.fromkeys(words.label("kind", kind) for f in files for kind in f.kinds))
+        )
+        if not kinds:
+            continue
+        places = list(dict.fromkeys(segments.get(s, s) for f in files for s in f.segments))
+        said = words.joined(places)
+        if len(places) > MAX_SEGMENTS:
+            said = words.label("phrase", "segments_more", first=places[0], n=len(places))
+        ref = words.ranges(numbers[f.id] for f in files)
+        key = "source_of" if places else "source"
+        names[source] = words.label("phrase", key, kinds=kinds, segments=said, ref=ref)
+    return names
+
+
+def silences(case: Case) -> tuple[tuple[str, dt.datetime, dt.datetime], ...]:
+    """(source id, start, end) of the gaps within a log that a rule has found."""
+    found = []
+    for verdict in case.verdicts:
+        values = dict(verdict.values)
+        if verdict.outcome is Outcome.VIOLATED and {"source", "gap_from", "gap_to"} <= set(values):
+            try:
+                start, end = (dt.datetime.fromisoformat(values[key]) for key in ("gap_from", "gap_to"))
+            except ValueError:
+                continue
+            if start.tzinfo and end.tzinfo and start < end:
+                found.append((values["source"], start, end))
+    return tuple(sorted(found))
 
 
 def exhibits(case: Case, catalogue: Catalogue) -> tuple[ExhibitFacts, ...]:
@@ -114,45 +164,67 @@ def sources(case: Case, catalogue: Catalogue) -> tuple[SourceFacts, ...]:
 
 
 def limits(case: Case, catalogue: Catalogue) -> tuple[LimitFacts, ...]:
-    """What is not there or was not read: per file, then gaps between files, then kinds never given."""
+    """What was not read (``unread``), is not there (``gap``) or was inferred (``note``)."""
     words = catalogue.words
     rows: list[LimitFacts] = []
     for f in case.ledger:
         ref = catalogue.numbers[f.id]
-        if f.error:
-            rows.append(
-                LimitFacts(
-                    ref, words.label("phrase", "file_error", reason=words.message(f.error)), matters=True
-                )
-            )
-        if f.truncated:
-            rows.append(LimitFacts(ref, words.label("phrase", "truncated"), matters=True))
+        said = [words.label("phrase", "file_error", reason=words.message(f.error))] if f.error else []
+        said += [words.label("phrase", "truncated")] if f.truncated else []
+        rows += [LimitFacts("unread", ref, text, matters=True) for text in said]
         rows += [
             LimitFacts(
+                "unread",
                 ref,
-                words.label("phrase", "skipped", count=s.count, reason=words.message(s.reason)),
+                words.label("phrase", "skipped", count=s.count, reason=_unstopped(words.message(s.reason))),
                 s.matters,
             )
             for s in f.skipped
         ]
-        rows += [LimitFacts(ref, words.message(note), matters=False) for note in f.notes]
+    notes: dict[str, list[str]] = {}
+    for f in case.ledger:
+        for note in f.notes:
+            notes.setdefault(note, []).append(catalogue.numbers[f.id])
+    rows += _missing(case, catalogue)
+    rows += [
+        LimitFacts("note", words.ranges(refs), _unstopped(words.message(note)), matters=False)
+        for note, refs in notes.items()
+    ]
+    return tuple(rows)
+
+
+def _missing(case: Case, catalogue: Catalogue) -> list[LimitFacts]:
+    """Kinds of log that were never given, and spans that no log covers."""
+    words = catalogue.words
+    rows = []
+
+    def add(ref: str, key: str, **values: object) -> None:
+        rows.append(LimitFacts("gap", ref, words.label("phrase", key, **values), matters=True))
+
     for kind, kinds in TRACING_KINDS.items():
         name = words.label("kind", kind)
         mine = [f for f in case.ledger if set(f.kinds) & set(kinds) and f.first and f.last]
         if not mine:
-            rows.append(LimitFacts("", words.label("phrase", "no_log", kind=name), matters=True))
+            add("", "no_log", kind=name)
         for start, end in gaps(mine):
             ref = catalogue.files(f.id for f in mine if f.last == start or f.first == end)
-            rows.append(
-                LimitFacts(
-                    ref,
-                    words.label(
-                        "phrase", "gap", kind=name, start=words.moment(start), end=words.moment(end)
-                    ),
-                    matters=True,
-                )
-            )
-    return tuple(rows)
+            add(ref, "gap", kind=name, start=words.moment(start), end=words.moment(end))
+    for source, start, end in silences(case):
+        add("", "silent", source=catalogue.named(source), start=words.moment(start), end=words.moment(end))
+    flows = [f for f in case.ledger if "flow" in f.kinds and f.first and f.last]
+    others = [f for f in case.ledger if f not in flows and f.first and f.last]
+    first = min((f.first for f in flows if f.first), default=None)
+    last = max((f.last for f in flows if f.last), default=None)
+    if first and last and any((f.first and f.first < first) or (f.last and f.last > last) for f in others):
+        ref = catalogue.files(f.id for f in flows)
+        kind = words.label("kind", "flow")
+        add(ref, "only_span", kind=kind, start=words.moment(first), end=words.moment(last))
+    return rows
+
+
+def _unstopped(text: str) -> str:
+    """A message without its full stop, to stand within a sentence."""
+    return text.rstrip(".。")
 
 
 def gaps(

@@ -12,7 +12,7 @@ from netaudit.policy.citation import Norm, read_norms
 from netaudit.policy.shape import Rule
 from netaudit.records.addresses import format_ip
 from netaudit.reports import catalogue as evidence
-from netaudit.reports import chain
+from netaudit.reports import chain, digest, timeline
 from netaudit.reports import problems as found
 from netaudit.reports.catalogue import Catalogue
 from netaudit.reports.vocabulary import (
@@ -25,6 +25,7 @@ from netaudit.reports.vocabulary import (
     ProblemFacts,
     SegmentFacts,
     StatementFacts,
+    UnknownFacts,
 )
 from netaudit.reports.words import Words, defang
 
@@ -67,8 +68,8 @@ def facts_for(
     catalogue = evidence.catalogue_of(case, words)
     problems = found.problems(case, catalogue, rules, norms)
     measures = found.measures(case, catalogue, rules)
-    unknowns = found.unknowns(case, words, rules)
-    chart, events = chain.timeline(case, catalogue, found.numbered(case))
+    unknowns = digest.unknowns(case, catalogue, rules)
+    drawn = timeline.timeline(case, catalogue, found.numbered(case))
     return Facts(
         unit=case.unit,
         superior=case.superior,
@@ -86,12 +87,14 @@ def facts_for(
         funnel=chain.funnel(case, catalogue),
         problems=problems,
         measures=measures,
+        themes=digest.themes(case, measures, rules, words),
+        doubts=digest.doubts(problems, words),
         unknowns=unknowns,
         sources=evidence.sources(case, catalogue),
         limits=evidence.limits(case, catalogue),
         lists=evidence.lists(case),
         exhibits=evidence.exhibits(case, catalogue),
-        events=events,
+        events=drawn.events,
         statements=tuple(
             StatementFacts(
                 str(s.kind),
@@ -104,13 +107,17 @@ def facts_for(
             for s in case.statements
         ),
         segments=tuple(SegmentFacts(id_, name or id_, networks) for id_, name, networks in case.segments),
-        count=_counts(case, problems, measures, len(unknowns)),
-        chart=chart,
+        count=_counts(case, problems, measures, unknowns),
+        chart=drawn.day,
+        overview=drawn.overview,
     )
 
 
 def _counts(
-    case: Case, problems: tuple[ProblemFacts, ...], measures: tuple[MeasureFacts, ...], unknowns: int
+    case: Case,
+    problems: tuple[ProblemFacts, ...],
+    measures: tuple[MeasureFacts, ...],
+    unknowns: tuple[UnknownFacts, ...],
 ) -> CountFacts:
     closed = sum(m.state in {TaskState.CLOSED, TaskState.STANDING} for m in measures)
     proposed = sum(m.state == TaskState.UNCLAIMED for m in measures)
@@ -121,7 +128,8 @@ def _counts(
         measures_closed=closed,
         measures_proposed=proposed,
         measures_open=len(measures) - closed - proposed,
-        unknowns=unknowns,
+        unknowns=sum(not u.by_hand for u in unknowns),
+        by_hand=sum(u.by_hand for u in unknowns),
         sources=len(case.ledger),
         records=sum(f.records for f in case.ledger),
         segments=len(case.segments),
@@ -151,10 +159,9 @@ def _notice(notice: Notice, catalogue: Catalogue) -> NoticeFacts:
 
 
 def _clue(number: int, clue: Clue, words: Words) -> ClueFacts:
-    until = clue.until if clue.precision_s != 1 else None
     return ClueFacts(
         number=number,
-        time=words.span(clue.at, until) if clue.at else "",
+        time=words.moment(clue.at, clue.precision_s) if clue.at else "",
         precision=words.label("precision", str(clue.precision_s)) if clue.precision_s else "",
         zone_stated=clue.zone_stated,
         public_ip=clue.public_ip,

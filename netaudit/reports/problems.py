@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from netaudit.case.case import Case
@@ -12,11 +12,24 @@ from netaudit.case.rectification import Task, TaskState, tasks_for
 from netaudit.policy.citation import Citation, Norm, cite
 from netaudit.policy.shape import Rule
 from netaudit.policy.verdict import Basis, Outcome, Verdict
-from netaudit.policy.words import UNKNOWN
+from netaudit.policy.words import SEPARATOR, UNKNOWN, in_words
+from netaudit.records.addresses import format_ip, parse_ip
 from netaudit.reports.catalogue import Catalogue
-from netaudit.reports.vocabulary import MeasureFacts, ProblemFacts, UnknownFacts
+from netaudit.reports.vocabulary import MeasureFacts, ProblemFacts
 from netaudit.reports.words import Words, defang
 
+MAX_CITES = 2
+"""Citations of a problem in the body of a paper; its annex has all."""
+VERIFY = frozenset({"destination.verify", "finding.verify"})
+"""Measures that only ask to look."""
+_CAUSES = {
+    "segmentation": "direct",
+    "dual_homing": "direct",
+    "credentials": "management",
+    "asset": "management",
+    "management": "management",
+}
+"""Group of a rule to the kind of cause; others are technical."""
 _KIND_ORDER = (FindingKind.POLICY, FindingKind.NETWORK, FindingKind.DESTINATION)
 
 
@@ -43,7 +56,10 @@ class Wording:
     title: str
     text: str
     cites: tuple[str, ...] = ()
+    brief: tuple[str, ...] = ()
+    """The citations that the body of a paper prints."""
     basis: str = Basis.MEASURED
+    cause: str = ""
 
 
 def problems(
@@ -53,31 +69,62 @@ def problems(
     words = catalogue.words
     tasks = tasks_of(case, rules)
     known = {f.id: f for f in case.findings}
+    passed = _passed(case)
     made = []
     for id_, number in numbered(case).items():
         finding, rule = known[id_], rules.get(known[id_].rule)
-        said = _by_rule(finding, rule, case, words, norms) if rule else _by_kind(finding, words)
+        said = _by_rule(finding, rule, case, catalogue, norms) if rule else _by_kind(finding, catalogue)
         measures = [t.id for t in tasks if t.finding == id_]
-        made.append(_problem(finding, number, measures, said, catalogue))
+        about = {finding.subject, *(value for _, value in finding.values)}
+        explains = finding.from_notice or (
+            finding.kind is FindingKind.POLICY and (not passed or not about.isdisjoint(passed))
+        )
+        made.append(_problem(finding, number, measures, said, catalogue, explains=explains))
     return tuple(made)
 
 
-def _by_rule(finding: Finding, rule: Rule, case: Case, words: Words, norms: Mapping[str, Norm]) -> Wording:
-    verdict = _verdict_of(finding, case)
+def _passed(case: Case) -> frozenset[str]:
+    """What the notice's visits passed: segments, networks, public addresses, their logs, the visits.
+
+    Empty where no walk-back says so; then every problem of a rule may explain the notice.
+    """
+    places = {value for t in case.traces for key, value in t.place if key in {"segment", "ssid"}}
+    if not places:
+        return frozenset()
+    questions = [t.question for t in case.traces]
+    addresses = {format_ip(q.public_ip) for q in questions if q.public_ip is not None}
+    sources = {f.source for f in case.ledger if f.source and not places.isdisjoint(f.segments)}
+    visits = {
+        v.subject
+        for v in case.verdicts
+        if any(key == "visit" for key, _ in v.values) and v.subject.startswith(tuple(addresses))
+    }
+    return frozenset(places | addresses | sources | visits)
+
+
+def _by_rule(
+    finding: Finding, rule: Rule, case: Case, catalogue: Catalogue, norms: Mapping[str, Norm]
+) -> Wording:
+    words = catalogue.words
+    verdict = _verdict_of(finding, case, catalogue)
     on = _conduct(finding, case).astimezone(words.zone).date()
     return Wording(
         rule.wording("title", verdict, words.locale),
         rule.wording("finding", verdict, words.locale),
-        _cited(rule, on, words, norms),
+        _cited(rule.cites, on, words, norms),
+        _cited_in_brief(rule.cites, on, words, norms),
         verdict.basis,
+        _CAUSES.get(rule.group, "technical"),
     )
 
 
-def _cited(rule: Rule, on: dt.date, words: Words, norms: Mapping[str, Norm]) -> tuple[str, ...]:
-    """The rule's citations; a norm that is cited again is not named again."""
+def _cited(
+    citations: Iterable[Citation], on: dt.date, words: Words, norms: Mapping[str, Norm]
+) -> tuple[str, ...]:
+    """Citations in words; a norm that is cited again is not named again."""
     said: list[str] = []
     before = ""
-    for citation in rule.cites:
+    for citation in citations:
         if not _wanted(citation.norm, norms, words.locale):
             continue
         text = cite(citation, on, words.locale, norms=norms)
@@ -89,52 +136,114 @@ def _cited(rule: Rule, on: dt.date, words: Words, norms: Mapping[str, Norm]) -> 
     return tuple(said)
 
 
-def _by_kind(finding: Finding, words: Words) -> Wording:
+def _cited_in_brief(
+    citations: Iterable[Citation], on: dt.date, words: Words, norms: Mapping[str, Norm]
+) -> tuple[str, ...]:
+    """The first `MAX_CITES` confirmed citations, else the first; by the numbers in force only."""
+
+    def plainly(citation: Citation) -> str:
+        norm = norms.get(citation.norm)
+        renumbered = norm is not None and norm.renumbered_on is not None and on >= norm.renumbered_on
+        return cite(citation, dt.date.max if renumbered else on, words.locale, norms=norms)
+
+    wanted = [c for c in citations if _wanted(c.norm, norms, words.locale)]
+    unsure = UNKNOWN.in_(words.locale)
+    sure = list(dict.fromkeys(t for t in map(plainly, wanted) if not t.endswith(unsure)))
+    return tuple(sure[:MAX_CITES]) or tuple(map(plainly, wanted[:1]))
+
+
+def _by_kind(finding: Finding, catalogue: Catalogue) -> Wording:
+    words = catalogue.words
     if not finding.destination:
         return Wording(words.message(finding.title), words.message(finding.title))
+    segment = next((value for key, value in finding.place if key == "segment"), "")
     text = words.label(
         "destination",
         finding.grade or Grade.ASKED,
-        subject=words.masked(finding.subject),
+        subject=words.label(
+            "destination",
+            "subject_in" if segment else "subject",
+            subject=words.masked(finding.subject),
+            segment=catalogue.named(segment),
+        ),
         destination=defang(finding.destination),
         count=finding.count,
     )
     entry = finding.listed
     listed = words.label("destination", "basis", list=entry.list_id, line=entry.line) if entry else ""
-    return Wording(words.label("destination", "title"), text, (listed,) if listed else ())
+    cites = (listed,) if listed else ()
+    return Wording(words.label("destination", "title"), text, cites, cites)
 
 
 def _problem(
-    finding: Finding, number: str, measures: list[str], said: Wording, catalogue: Catalogue
+    finding: Finding,
+    number: str,
+    measures: list[str],
+    said: Wording,
+    catalogue: Catalogue,
+    *,
+    explains: bool,
 ) -> ProblemFacts:
     words = catalogue.words
+    listing = "; " if words.locale == "en" else "；"
+    text = words.spoken(said.text)
+    total = finding.count if finding.destination else 0
     return ProblemFacts(
         number=number,
         kind=str(finding.kind),
+        grade=str(finding.grade or ""),
+        explains=explains,
+        cause=said.cause,
         rule=finding.rule or "—",
         title=words.spoken(said.title),
-        text=words.spoken(said.text),
-        cites=("; " if words.locale == "en" else "；").join(said.cites) or "—",
+        text=text,
+        brief=text.rstrip(".。"),
+        cites=listing.join(said.cites) or "—",
+        cites_brief=words.joined(said.brief) or "—",
         severity=words.label("severity", finding.severity),
         basis=words.label("basis", said.basis),
         source=words.label("source", "notice" if finding.from_notice else "technical"),
-        subject=words.masked(finding.subject) or words.label("phrase", "unit_whole"),
+        subject=words.spoken(subject_of(finding.subject, catalogue)),
         count=finding.count,
         time=words.span(finding.first_seen, finding.last_seen),
-        ref=catalogue.ref(finding.evidence) or "—",
+        ref=catalogue.ref(finding.evidence, total) or "—",
         doubts=tuple(words.message(d) for d in finding.doubts),
         measure=words.joined(measures) or "—",
     )
 
 
-def _verdict_of(finding: Finding, case: Case) -> Verdict:
+def subject_of(subject: str, catalogue: Catalogue) -> str:
+    """What is judged as papers call it; an empty subject is the unit as a whole."""
+    words = catalogue.words
+    if not subject:
+        return words.label("phrase", "unit_whole")
+    asked, _, time = subject.rpartition(" ")
+    try:
+        moment = dt.datetime.fromisoformat(time) if asked else None
+    except ValueError:
+        moment = None
+    if moment is not None and moment.tzinfo is not None:
+        return words.label("phrase", "visit", asked=asked, time=words.moment(moment))
+    return in_words("what", catalogue.named(subject), words.locale)
+
+
+def _verdict_of(finding: Finding, case: Case, catalogue: Catalogue) -> Verdict:
     """The verdict behind a policy finding; its values fill the rule's wording."""
     wanted = (finding.rule, finding.subject, Outcome.VIOLATED)
     given = Verdict(finding.rule, Outcome.VIOLATED, finding.subject)
     verdict = next((v for v in case.verdicts if (v.rule, v.subject, v.outcome) == wanted), given)
-    names = {id_: name for id_, name, _ in case.segments if name}
     values = finding.values or verdict.values
-    return replace(verdict, values=tuple((k, names.get(v, v) if k == "segment" else v) for k, v in values))
+    return replace(verdict, values=tuple((key, _said(key, value, catalogue)) for key, value in values))
+
+
+def _said(key: str, value: str, catalogue: Catalogue) -> str:
+    """A value as a paper says it: ids by their names, lists of addresses masked, each once."""
+    if key in {"segment", "source", "visit"}:
+        return subject_of(value, catalogue) if value else value
+    parts = value.split(SEPARATOR)
+    if len(parts) > 1 and all(parse_ip(part) is not None for part in parts):
+        return catalogue.words.joined(list(dict.fromkeys(map(catalogue.words.masked, parts))))
+    return value
 
 
 def _conduct(finding: Finding, case: Case) -> dt.datetime:
@@ -165,7 +274,7 @@ def measures(case: Case, catalogue: Catalogue, rules: Mapping[str, Rule]) -> tup
         MeasureFacts(
             number=t.id,
             problem=numbers.get(t.finding, "—"),
-            text=_measure_text(t, known.get(t.finding), case, words, rules),
+            text=measure_text(t, known.get(t.finding), case, catalogue, rules),
             owner=words.person(t.owner),
             department=t.department,
             due=words.day(t.due) if t.due else "",
@@ -182,34 +291,15 @@ def measures(case: Case, catalogue: Catalogue, rules: Mapping[str, Rule]) -> tup
 _DONE = frozenset({TaskState.IN_REVIEW, TaskState.CLOSED, TaskState.STANDING})
 
 
-def _measure_text(
-    task: Task, finding: Finding | None, case: Case, words: Words, rules: Mapping[str, Rule]
+def measure_text(
+    task: Task, finding: Finding | None, case: Case, catalogue: Catalogue, rules: Mapping[str, Rule]
 ) -> str:
     """A rule's action in words, or what people wrote."""
+    words = catalogue.words
     rule_id, _, part = task.measure.rpartition(".")
     if part == "action" and rule_id in rules:
-        verdict = _verdict_of(finding, case) if finding else Verdict(rule_id, Outcome.VIOLATED)
+        verdict = _verdict_of(finding, case, catalogue) if finding else Verdict(rule_id, Outcome.VIOLATED)
         return words.spoken(rules[rule_id].wording("action", verdict, words.locale))
-    if task.measure in {"destination.verify", "finding.verify"}:
+    if task.measure in VERIFY:
         return words.label("measure", "verify")
     return words.masked(task.measure)
-
-
-def unknowns(case: Case, words: Words, rules: Mapping[str, Rule]) -> tuple[UnknownFacts, ...]:
-    """Rules that could not be judged, each with the data that are missing."""
-    wanted = (Outcome.CANNOT_TELL, Outcome.MANUAL)
-    return tuple(
-        UnknownFacts(
-            rule=v.rule,
-            title=rules[v.rule].wording("title", v, words.locale) if v.rule in rules else v.rule,
-            subject=words.masked(v.subject) or words.label("phrase", "unit_whole"),
-            because=words.spoken(
-                rules[v.rule].wording("because", v, words.locale)
-                if v.rule in rules and v.because
-                else words.message(v.because)
-            )
-            or "—",
-        )
-        for v in case.verdicts
-        if v.outcome in wanted
-    )

@@ -103,6 +103,10 @@ class TraceFacts:
     """What would have made the next hop possible."""
     chain: str
     """The chain in one line, masked."""
+    because: str
+    """The reasons in one clause, without a full stop; empty where there are none."""
+    online: str
+    """Addresses of the segment with a translation within the time searched, where that was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,20 @@ class ProblemFacts:
     """``P01`` …"""
     kind: str
     """``policy``, ``destination``, ``network``."""
+    grade: str
+    """Of a destination: ``asked``, ``answered``, ``blocked``, ``connected``, ``exchanged``."""
+    explains: bool
+    """Whether it is about the visit of the notice, or the networks and logs that the visit passed."""
+    cause: str
+    """``direct``, ``management``, ``technical``; empty for what is no policy problem."""
     rule: str
     title: str
     text: str
+    brief: str
+    """`text` without its full stop."""
     cites: str
+    cites_brief: str
+    """The first citations, those that are confirmed before others; `cites` has all."""
     severity: str
     basis: str
     source: str
@@ -159,13 +173,42 @@ class MeasureFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """Measures of one text and state, said once."""
+
+    numbers: str
+    """``M01``, or a range of them."""
+    problems: str
+    text: str
+    """Without a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeFacts:
+    """Proposed measures that belong together."""
+
+    label: str
+    plans: tuple[PlanFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtFacts:
+    """A doubt, and the problems that it is about."""
+
+    problems: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownFacts:
-    """A rule that could not be judged."""
+    """A rule that could not be judged, for all its subjects with one reason."""
 
     rule: str
     title: str
     subject: str
     because: str
+    by_hand: bool
+    """Whether people have to look; else data are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +231,8 @@ class SourceFacts:
 class LimitFacts:
     """Something that was not there, or could not be read."""
 
+    kind: str
+    """``unread``, ``gap``, ``note``."""
     ref: str
     text: str
     matters: bool
@@ -256,6 +301,9 @@ class CountFacts:
     measures_open: int
     measures_proposed: int
     unknowns: int
+    """Rules that lack data, by reason."""
+    by_hand: int
+    """Rules that people have to check."""
     sources: int
     records: int
     segments: int
@@ -276,6 +324,8 @@ class Facts:
     funnel: tuple[FunnelFacts, ...]
     problems: tuple[ProblemFacts, ...]
     measures: tuple[MeasureFacts, ...]
+    themes: tuple[ThemeFacts, ...]
+    doubts: tuple[DoubtFacts, ...]
     unknowns: tuple[UnknownFacts, ...]
     sources: tuple[SourceFacts, ...]
     limits: tuple[LimitFacts, ...]
@@ -286,7 +336,9 @@ class Facts:
     segments: tuple[SegmentFacts, ...]
     count: CountFacts
     chart: Chart | None
-    """Only for ``@chart`` and ``{% if chart %}``."""
+    """The day of the notice: only for ``@chart`` and ``{% if chart %}``."""
+    overview: Chart | None
+    """All days that the logs cover: only for ``@chart overview`` and ``{% if overview %}``."""
 
     def names(self) -> dict[str, Any]:
         """Name to value."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,9 @@ _MAC = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9A-Fa-f
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]|/\d)")
 _IPV6 = re.compile(
     r"(?<![0-9A-Fa-f:.])(?=[0-9a-f:]*:[0-9a-f:]*:)[0-9a-f:]{3,39}(?![0-9A-Fa-f:.]|/\d)", re.IGNORECASE
+)
+_ISO_MOMENT = re.compile(
+    r"(?<![\d-])\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})(?![\d:])"
 )
 _ISO_DAY = re.compile(r"(?<![\d-])\d{4}-\d{2}-\d{2}(?![\d-])")
 _PSEUDONYM = re.compile(r"[a-z]+-[0-9a-f]{8}\Z")
@@ -63,25 +67,39 @@ class Words:
         return local_date(day, self.locale)
 
     def spoken(self, text: str) -> str:
-        """The wording of a rule for this paper: addresses masked, ISO dates as dates are said."""
-        return _ISO_DAY.sub(self._say_day, self.masked(text))
+        """The wording of a rule for this paper: addresses masked, ISO times and dates as they are said."""
+        return _ISO_DAY.sub(self._say_day, _ISO_MOMENT.sub(self._say_moment, self.masked(text)))
 
-    def moment(self, at: dt.datetime | None) -> str:
-        """Date and time to the second in the unit's zone; a dash where there is none."""
-        return local_time(at, self.zone, self.locale) if at else "—"
+    def moment(self, at: dt.datetime | None, precision_s: int | None = 1) -> str:
+        """A moment in a sentence, in the unit's zone: ``2026年11月4日14时05分09秒``.
+
+        Args:
+            at: Aware; a dash is said where there is none.
+            precision_s: What is known of it, seconds; 60 leaves out the seconds, 86400 the time.
+        """
+        if at is None:
+            return "—"
+        if not self.locale.startswith("zh"):
+            return local_time(at, self.zone, self.locale)
+        there, known = at.astimezone(self.zone), precision_s or 1
+        parts = ((86400, f"{there:%H}时"), (3600, f"{there:%M}分"), (60, f"{there:%S}秒"))
+        said = "".join(part for limit, part in parts if known < limit)
+        return self.day(at) + (said.replace("时", "時") if self.locale == "zh-TW" else said)
+
+    def stamp(self, at: dt.datetime | None) -> str:
+        """A moment in a table, in the unit's zone: ``2026-11-04 14:05:09``."""
+        return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M:%S}" if at else "—"
 
     def clock(self, at: dt.datetime) -> str:
         """Only the time of day."""
         return f"{at.astimezone(self.zone):%H:%M:%S}"
 
     def span(self, start: dt.datetime | None, end: dt.datetime | None) -> str:
-        """From–to; the date once where both lie on one day."""
-        if start is None or end is None:
-            return self.moment(start or end)
-        if start == end:
-            return self.moment(start)
+        """From–to in a table; the date once where both lie on one day."""
+        if start is None or end is None or start == end:
+            return self.stamp(start or end)
         same = start.astimezone(self.zone).date() == end.astimezone(self.zone).date()
-        return f"{self.moment(start)}–{self.clock(end) if same else self.moment(end)}"
+        return f"{self.stamp(start)}–{self.clock(end) if same else self.stamp(end)}"
 
     def zone_name(self, at: dt.datetime) -> str:
         """``UTC+8``."""
@@ -108,6 +126,31 @@ class Words:
     def joined(self, parts: tuple[str, ...] | list[str]) -> str:
         """A list in a sentence."""
         return (", " if self.locale == "en" else "、").join(parts)
+
+    def ranges(self, numbers: Iterable[str]) -> str:
+        """Numbers such as ``P03`` in a sentence, neighbours as a range: ``P01、P16至P20``."""
+        runs: list[list[str]] = []
+        for number in sorted(set(numbers)):
+            before = runs[-1][-1] if runs else ""
+            follows = before[:1] == number[:1] and before[1:].isdigit() and number[1:].isdigit()
+            if follows and int(number[1:]) == int(before[1:]) + 1:
+                runs[-1].append(number)
+            else:
+                runs.append([number])
+        said = [
+            part
+            for run in runs
+            for part in (
+                [self.label("phrase", "range", first=run[0], last=run[-1])] if len(run) > 2 else run
+            )
+        ]
+        return self.joined(said)
+
+    def _say_moment(self, match: re.Match[str]) -> str:
+        try:
+            return self.moment(dt.datetime.fromisoformat(match[0]))
+        except (ValueError, OverflowError):
+            return match[0]
 
     def _say_day(self, match: re.Match[str]) -> str:
         try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from netaudit.attribution.trace import FunnelStep, Trace
-from netaudit.case.case import Case, ListVersion
+from netaudit.case.case import Case, CaseState, ListVersion
 from netaudit.case.finding import Finding, Statement
 from netaudit.case.notice import Notice
 from netaudit.case.rectification import Task
@@ -208,6 +208,7 @@ class Store:
 
 _HEAD_TYPES: dict[str, Any] = {
     "notice": Notice | None,
+    "state": CaseState,
     "facts": dict[str, Any],
     "opened_at": dt.datetime,
     "as_of": dt.datetime,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netaudit import __version__
-from netaudit.case.case import Case
+from netaudit.case.case import Case, CaseState
 from netaudit.case.finding import Statement, StatementKind
 from netaudit.case.reading import read_notice
 from netaudit.case.rectification import Task, TaskState, advance
@@ -174,7 +174,7 @@ def close_case(folder: Path, *, by: str, now: dt.datetime) -> Case:
                 where=str(folder),
                 hint="Close each task first, with its review.",
             )
-        case = replace(case, state="closed", as_of=now)
+        case = replace(case, state=CaseState.CLOSED, as_of=now)
         store.write_case(case)
         store.log(at=now, actor=by, action="close", subject=case.id)
     return case
