@@ -115,7 +115,8 @@ def compose(
     words = words_for(case, locale, audience)
     needs = needed(front, case.facts, words.day)
     text, values = render_text(template, {**names, "needs": _Fields(needs), "front": front}, FILTERS)
-    blocks = parse_blocks(text, values, where=str(template.path), chart=facts.chart)
+    charts = {"": facts.chart, "overview": facts.overview}
+    blocks = parse_blocks(text, values, where=str(template.path), charts=charts)
     return Document(
         id=front.id,
         title=front.title,

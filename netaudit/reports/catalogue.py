@@ -37,31 +37,32 @@ class Catalogue:
         return self.names.get(id_, id_)
 
     def ref(self, evidence: Iterable[Evidence], total: int = 0) -> str:
-        """``E003第12、15条；E004第3条``; a file that is in no catalogue is left out.
+        """``E003第12、15、16条、E004等9条``; a file that is in no catalogue is left out.
 
         Args:
-            evidence: What is referred to; of each file the first `MAX_ORDINALS` are printed.
+            evidence: What is referred to; the first `MAX_ORDINALS` are printed.
             total: How many records there are in all, said where `evidence` holds fewer.
         """
-        by_file: dict[str, list[int]] = {}
+        by_file: dict[str, set[int]] = {}
         for item in evidence:
-            by_file.setdefault(item.file, []).append(item.ordinal)
-        parts = []
-        for file in sorted(by_file, key=lambda f: self.numbers.get(f, "")):
-            if file not in self.numbers:
-                continue
-            ordinals = sorted(set(by_file[file]))
-            kept = self.words.joined([str(n) for n in ordinals[:MAX_ORDINALS]])
-            key = "records_of" if len(ordinals) > MAX_ORDINALS else "records"
-            listed = self.words.label("phrase", key, list=kept, n=len(ordinals))
-            parts.append(f"{self.numbers[file]}{' ' if self.words.locale == 'en' else ''}{listed}")
-        refs = ("; " if self.words.locale == "en" else "；").join(parts)
-        known = sum(len(set(ordinals)) for ordinals in by_file.values())
-        return self.words.label("phrase", "in_all", refs=refs, n=total) if refs and total > known else refs
+            if item.file in self.numbers:
+                by_file.setdefault(item.file, set()).add(item.ordinal)
+        parts, left = [], MAX_ORDINALS
+        for file in sorted(by_file, key=lambda f: self.numbers[f]):
+            kept = sorted(by_file[file])[:left]
+            left -= len(kept)
+            listed = self.words.joined([str(n) for n in kept])
+            key = "records" if kept else "file"
+            parts.append(self.words.label("phrase", key, file=self.numbers[file], list=listed))
+        refs = self.words.joined(parts)
+        known = sum(map(len, by_file.values()))
+        if max(known, total) <= MAX_ORDINALS or not refs:
+            return refs
+        return self.words.label("phrase", "in_all", refs=refs, n=max(known, total))
 
     def files(self, ids: Iterable[str]) -> str:
         """Numbers of files, in their order."""
-        return self.words.joined(sorted(self.numbers[i] for i in set(ids) if i in self.numbers))
+        return self.words.ranges(self.numbers[i] for i in ids if i in self.numbers)
 
 
 def catalogue_of(case: Case, words: Words) -> Catalogue:
@@ -241,9 +242,9 @@ def gaps(
     return [(before[1], after[0]) for before, after in pairwise(merged)]
 
 
-def lists(case: Case) -> tuple[ListFacts, ...]:
+def lists(case: Case, words: Words) -> tuple[ListFacts, ...]:
     """The block lists in use."""
-    return tuple(ListFacts(v.list_id, v.title, v.entries, v.date or "—", v.sha256) for v in case.lists)
+    return tuple(ListFacts(v.list_id, words.message(v.title), v.entries, v.date or "—", v.sha256) for v in case.lists)
 
 
 def kinds_of(entry: EvidenceFile, words: Words) -> str:

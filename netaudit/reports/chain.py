@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 
 from netaudit.attribution.reasons import needed, sentence
-from netaudit.attribution.trace import Candidate, Hop, Outcome, Trace
+from netaudit.attribution.trace import Candidate, Hop, Outcome, Question, Trace
 from netaudit.case.case import Case
 from netaudit.case.notice import Clue
-from netaudit.records.addresses import format_ip, format_mac
-from netaudit.reports.catalogue import Catalogue, gaps
-from netaudit.reports.document import Bar, Chart, ChartRow, Mark
-from netaudit.reports.vocabulary import EventFacts, FunnelFacts, HopFacts, TraceFacts
+from netaudit.records.addresses import format_ip, format_mac, in_network, parse_ip
+from netaudit.reports.catalogue import Catalogue
+from netaudit.reports.vocabulary import FunnelFacts, HopFacts, TraceFacts
 from netaudit.reports.words import Words, defang
 
 MAX_ANSWERS = 5
@@ -52,7 +52,7 @@ def _online(case: Case, trace: Trace) -> str:
     if step is None or len(step.kept) != step.count:
         return ""
     inside = sum(
-        packed is not None and any(in_network(packed, network) for network in networks if network)
+        packed is not None and any(in_network(packed, ipaddress.ip_network(n)) for n in networks if n)
         for packed in map(parse_ip, step.kept)
     )
     return str(inside or "")

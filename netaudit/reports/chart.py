@@ -8,6 +8,7 @@ from typing import Any
 
 from netaudit.reports.document import Chart
 
+_HOURS_OF_DAY = 24
 _COVER, _GAP, _NOTICE, _MARK = "#4c78a8", "#f2b6ab", "#b3261e", "#1f1f1f"
 
 
@@ -20,7 +21,7 @@ def draw(chart: Chart, format_: str) -> bytes:
 
     settings = {"svg.hashsalt": "netaudit", "svg.fonttype": "path", "font.family": "DejaVu Sans"}
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(6.9, 1.0 + 0.46 * max(len(chart.rows), 1)), dpi=160, layout="constrained")
+        figure = Figure(figsize=(6.9, 0.85 + 0.2 * max(len(chart.rows), 2)), dpi=160, layout="constrained")
         canvas: Any = FigureCanvasSVG(figure) if format_ == "svg" else FigureCanvasAgg(figure)
         _paint(figure.subplots(), chart)
         out = io.BytesIO()
@@ -41,8 +42,8 @@ def _paint(axes: Any, chart: Chart) -> None:
                 index,
                 width,
                 left=hours(bar.start),
-                height=0.5,
-                zorder=2,
+                height=0.46,
+                zorder=2.5 if bar.gap else 2,
                 color=_GAP if bar.gap else _COVER,
                 hatch="////" if bar.gap else None,
                 edgecolor="white" if not bar.gap else _NOTICE,
@@ -53,8 +54,9 @@ def _paint(axes: Any, chart: Chart) -> None:
         axes.axvline(hours(chart.moment), color=_NOTICE, linewidth=1.2, zorder=3)
         axes.annotate(
             chart.moment_label,
-            (hours(chart.moment), -0.72),
-            xytext=(4, -6),
+            (hours(chart.moment), -0.9),
+            xytext=(-4, -6),
+            ha="right",
             fontsize=7,
             zorder=5,
             textcoords="offset points",
@@ -63,16 +65,31 @@ def _paint(axes: Any, chart: Chart) -> None:
         if chart.until is not None:
             axes.axvspan(hours(chart.moment), hours(chart.until), color=_NOTICE, alpha=0.25, zorder=1)
     axes.set_yticks(range(len(chart.rows)), [row.label for row in chart.rows])
-    axes.set_ylim(len(chart.rows) - 0.4, -0.75)
+    axes.set_ylim(len(chart.rows) - 0.4, -0.95)
     axes.set_xlim(0, length)
-    axes.set_xticks(
-        range(0, int(length) + 1, 2), [f"{h:02d}:00" for h in range(0, int(length) + 1, 2)], fontsize=7
-    )
-    axes.tick_params(axis="y", labelsize=8, length=0)
-    axes.set_xlabel(f"{chart.start:%Y-%m-%d} ({chart.timezone})", fontsize=8)
+    ticks = _ticks(chart, length)
+    axes.set_xticks(list(ticks), list(ticks.values()), fontsize=7)
+    axes.tick_params(axis="y", labelsize=7, length=0)
+    axes.set_xlabel(f"{_days(chart)} ({chart.timezone})", fontsize=8)
     axes.grid(axis="x", color="#dddddd", linewidth=0.5, zorder=0)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
+
+
+def _ticks(chart: Chart, length: float) -> dict[int, str]:
+    """Hours of one day, or the midnights of several; never more than fit."""
+    if length <= _HOURS_OF_DAY:
+        return {hour: f"{hour:02d}:00" for hour in range(0, int(length) + 1, 2)}
+    days = int(length / _HOURS_OF_DAY)
+    step = 1 + days // 10
+    return {
+        _HOURS_OF_DAY * n: f"{chart.start + dt.timedelta(days=n):%m-%d}" for n in range(0, days + 1, step)
+    }
+
+
+def _days(chart: Chart) -> str:
+    first, last = chart.start, chart.end - dt.timedelta(days=1)
+    return f"{first:%Y-%m-%d}" if first >= last else f"{first:%Y-%m-%d} - {last:%Y-%m-%d}"
 
 
 def _marks(axes: Any, marks: list[tuple[float, str]], index: int, length: float) -> None:

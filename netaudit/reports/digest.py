@@ -13,6 +13,7 @@ from netaudit.reports.problems import VERIFY, subject_of, tasks_of
 from netaudit.reports.vocabulary import (
     DoubtFacts,
     MeasureFacts,
+    OtherFacts,
     PlanFacts,
     ProblemFacts,
     ThemeFacts,
@@ -20,7 +21,7 @@ from netaudit.reports.vocabulary import (
 )
 from netaudit.reports.words import Words
 
-MAX_SUBJECTS = 12
+MAX_SUBJECTS = 3
 _THEMES = {
     "segmentation": "network",
     "wlan": "network",
@@ -29,11 +30,11 @@ _THEMES = {
     "dual_homing": "device",
     "rogue": "device",
     "dns_bypass": "device",
-    "asset": "duty",
-    "management": "duty",
+    "asset": "device",
+    "management": "device",
 }
 """Group of a rule to the theme under which its measure is printed."""
-_ORDER = ("network", "identity", "log", "device", "duty", "verify", "own")
+_ORDER = ("network", "identity", "log", "device", "verify", "own")
 
 
 def themes(
@@ -64,6 +65,15 @@ def _theme(measure: str, rules: Mapping[str, Rule]) -> str:
     if rule is not None:
         return _THEMES.get(rule.group, "own")
     return "verify" if measure in VERIFY else "own"
+
+
+def others(problems: Iterable[ProblemFacts], words: Words) -> OtherFacts:
+    """Numbers of what does not explain the notice."""
+    left = [p for p in problems if not p.explains]
+    return OtherFacts(
+        words.ranges(p.number for p in left if p.kind == "policy"),
+        words.ranges(p.number for p in left if p.kind != "policy"),
+    )
 
 
 def doubts(problems: Iterable[ProblemFacts], words: Words) -> tuple[DoubtFacts, ...]:

@@ -45,6 +45,8 @@ class Heading:
     level: int
     runs: Runs
     number: str = ""
+    rest: Runs = ()
+    """Text that follows in the same paragraph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,9 @@ def _runs_of(block: Block) -> Iterator[Run]:
         case Title(lines) | BulletList(lines) | AttachmentList(lines):
             for line in lines:
                 yield from line
-        case Heading(runs=runs) | Paragraph(runs=runs):
+        case Heading(runs=runs, rest=rest):
+            yield from (*runs, *rest)
+        case Paragraph(runs=runs):
             yield from runs
         case Table(head, rows):
             for row in (head, *rows):

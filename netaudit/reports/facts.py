@@ -88,11 +88,12 @@ def facts_for(
         problems=problems,
         measures=measures,
         themes=digest.themes(case, measures, rules, words),
+        others=digest.others(problems, words),
         doubts=digest.doubts(problems, words),
         unknowns=unknowns,
         sources=evidence.sources(case, catalogue),
         limits=evidence.limits(case, catalogue),
-        lists=evidence.lists(case),
+        lists=evidence.lists(case, words),
         exhibits=evidence.exhibits(case, catalogue),
         events=drawn.events,
         statements=tuple(

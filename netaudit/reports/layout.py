@@ -47,6 +47,10 @@ class Layout:
     headings: tuple[Face, ...]
     table: Face
     annex: Face
+    annex_body: Face
+    """Text of the attachments; their headings have its size."""
+    annex_line: int
+    """Exact line height in the attachments; 0 = the writer's own."""
     page_number: Face
     page_number_form: str
     footer_distance: int

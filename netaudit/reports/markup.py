@@ -2,22 +2,23 @@
 
 A template is plain text with one mark at the start of a line:
 
-==================  =========================================================
-``= words``         a line of the title
-``@to words``       the addressee, flush left
-``@mark words``     a mark over the title, such as a draft's
-``# words``         a heading; ``##`` to ``####`` lower ones; numbers come from the layout
-``- words``         an item of a list
-``| a | b |``       a row of a table; the first row is its head
-``@widths 1 3 2``   relative widths of the next table's columns
-``@caption words``  a line over a table or under a chart
-``@chart``          the time-line
-``@attachments``    the ``- `` lines after it name the attachments
-``@annex A | T``    a new page with the label A and the title T
-``@sign N | D``     signature N and date D
-``@note words``     a note after the date
-``@newpage``        a new page
-==================  =========================================================
+===================  =========================================================
+``= words``          a line of the title
+``@to words``        the addressee, flush left
+``@mark words``      a mark over the title, such as a draft's
+``# words``          a heading; ``##`` to ``####`` lower ones; numbers come from the layout
+``## words | text``  a heading with text behind it in the same paragraph
+``- words``          an item of a list
+``| a | b |``        a row of a table; the first row is its head
+``@widths 1 3 2``    relative widths of the next table's columns
+``@caption words``   a line over a table or under a chart
+``@chart``           the time-line of the day; ``@chart overview`` that of all days
+``@attachments``     the ``- `` lines after it name the attachments
+``@annex A | T``     a new page with the label A and the title T
+``@sign N | D``      signature N and date D
+``@note words``      a note after the date
+``@newpage``         a new page
+===================  =========================================================
 
 Other lines are paragraphs, one per line; ``**words**`` are bold. What fills a slot is never part
 of this text: a slot renders as a numbered token, and the token's value is put in after the blocks
@@ -27,7 +28,7 @@ are settled. A value can therefore not make a block, end a cell or turn bold.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netaudit.errors import TemplateError
@@ -64,7 +65,7 @@ class Value:
 
 
 def parse_blocks(
-    text: str, values: Sequence[Value], *, where: str, chart: Chart | None = None
+    text: str, values: Sequence[Value], *, where: str, charts: Mapping[str, Chart | None] | None = None
 ) -> tuple[Block, ...]:
     """The blocks of a rendered template.
 
@@ -72,21 +73,21 @@ def parse_blocks(
         text: Template text in which each slot is a token.
         values: What the tokens stand for.
         where: The template, for errors.
-        chart: What ``@chart`` prints; without one the line prints nothing.
+        charts: What ``@chart`` prints, by the word behind it; without one the line prints nothing.
 
     Raises:
         TemplateError: An unknown directive, a ragged table, or far too many rows.
     """
-    return _Reader(values, where, chart).read(text)
+    return _Reader(values, where, charts or {}).read(text)
 
 
 class _Reader:
     """Collects lines that belong together until another kind of line comes."""
 
-    def __init__(self, values: Sequence[Value], where: str, chart: Chart | None) -> None:
+    def __init__(self, values: Sequence[Value], where: str, charts: Mapping[str, Chart | None]) -> None:
         self._values = values
         self._where = where
-        self._chart = chart
+        self._charts = charts
         self._blocks: list[Block] = []
         self._lines: list[tuple[Runs, ...]] = []
         """Of the open title, list or table; a title's or list's have one cell."""
@@ -111,11 +112,7 @@ class _Reader:
             else:
                 self._close()
                 heading = _HEADING.fullmatch(line)
-                self._blocks.append(
-                    Heading(len(heading[1]), self._runs(heading[2]))
-                    if heading
-                    else Paragraph(self._runs(line))
-                )
+                self._blocks.append(self._heading(heading) if heading else Paragraph(self._runs(line)))
             if len(self._blocks) + len(self._lines) > MAX_ROWS:
                 raise self._error(
                     "report-too-large",
@@ -153,7 +150,8 @@ class _Reader:
             case "widths":
                 self._widths = tuple(float(w) for w in rest.split() if re.fullmatch(r"\d{1,3}(?:\.\d)?", w))
             case "chart":
-                self._blocks += [self._chart] if self._chart else []
+                chart = self._charts.get(rest.strip())
+                self._blocks += [chart] if chart else []
             case "attachments":
                 self._open = "attachments"
             case "annex" | "sign":
@@ -180,6 +178,10 @@ class _Reader:
                 self._blocks.append(BulletList(items))
             case _:
                 self._blocks.append(AttachmentList(items))
+
+    def _heading(self, match: re.Match[str]) -> Heading:
+        words, _, rest = match[2].partition(" | ")
+        return Heading(len(match[1]), self._runs(words), rest=self._runs(rest))
 
     def _table(self, lines: list[tuple[Runs, ...]]) -> Table:
         columns = len(lines[0])

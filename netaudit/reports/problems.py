@@ -18,8 +18,6 @@ from netaudit.reports.catalogue import Catalogue
 from netaudit.reports.vocabulary import MeasureFacts, ProblemFacts
 from netaudit.reports.words import Words, defang
 
-MAX_CITES = 2
-"""Citations of a problem in the body of a paper; its annex has all."""
 VERIFY = frozenset({"destination.verify", "finding.verify"})
 """Measures that only ask to look."""
 _CAUSES = {
@@ -56,8 +54,8 @@ class Wording:
     title: str
     text: str
     cites: tuple[str, ...] = ()
-    brief: tuple[str, ...] = ()
-    """The citations that the body of a paper prints."""
+    brief: str = ""
+    """The citation that the body of a paper prints."""
     basis: str = Basis.MEASURED
     cause: str = ""
 
@@ -66,7 +64,6 @@ def problems(
     case: Case, catalogue: Catalogue, rules: Mapping[str, Rule], norms: Mapping[str, Norm]
 ) -> tuple[ProblemFacts, ...]:
     """The findings as problems, in the order of their numbers."""
-    words = catalogue.words
     tasks = tasks_of(case, rules)
     known = {f.id: f for f in case.findings}
     passed = _passed(case)
@@ -114,7 +111,7 @@ def _by_rule(
         _cited(rule.cites, on, words, norms),
         _cited_in_brief(rule.cites, on, words, norms),
         verdict.basis,
-        _CAUSES.get(rule.group, "technical"),
+        "trace" if rule.over == "trace" else _CAUSES.get(rule.group, "technical"),
     )
 
 
@@ -138,18 +135,17 @@ def _cited(
 
 def _cited_in_brief(
     citations: Iterable[Citation], on: dt.date, words: Words, norms: Mapping[str, Norm]
-) -> tuple[str, ...]:
-    """The first `MAX_CITES` confirmed citations, else the first; by the numbers in force only."""
-
-    def plainly(citation: Citation) -> str:
+) -> str:
+    """The first confirmed citation, else the first, by the number in force only; whether there are more."""
+    wanted = [c for c in citations if _wanted(c.norm, norms, words.locale)]
+    said = []
+    for citation in wanted:
         norm = norms.get(citation.norm)
         renumbered = norm is not None and norm.renumbered_on is not None and on >= norm.renumbered_on
-        return cite(citation, dt.date.max if renumbered else on, words.locale, norms=norms)
-
-    wanted = [c for c in citations if _wanted(c.norm, norms, words.locale)]
+        said.append(cite(citation, dt.date.max if renumbered else on, words.locale, norms=norms))
     unsure = UNKNOWN.in_(words.locale)
-    sure = list(dict.fromkeys(t for t in map(plainly, wanted) if not t.endswith(unsure)))
-    return tuple(sure[:MAX_CITES]) or tuple(map(plainly, wanted[:1]))
+    first = next((text for text in said if not text.endswith(unsure)), said[0] if said else "")
+    return words.label("phrase", "among_others", first=first) if len(said) > 1 else first
 
 
 def _by_kind(finding: Finding, catalogue: Catalogue) -> Wording:
@@ -171,8 +167,7 @@ def _by_kind(finding: Finding, catalogue: Catalogue) -> Wording:
     )
     entry = finding.listed
     listed = words.label("destination", "basis", list=entry.list_id, line=entry.line) if entry else ""
-    cites = (listed,) if listed else ()
-    return Wording(words.label("destination", "title"), text, cites, cites)
+    return Wording(words.label("destination", "title"), text, (listed,) if listed else (), listed)
 
 
 def _problem(
@@ -199,7 +194,7 @@ def _problem(
         text=text,
         brief=text.rstrip(".。"),
         cites=listing.join(said.cites) or "—",
-        cites_brief=words.joined(said.brief) or "—",
+        cites_brief=said.brief or "—",
         severity=words.label("severity", finding.severity),
         basis=words.label("basis", said.basis),
         source=words.label("source", "notice" if finding.from_notice else "technical"),

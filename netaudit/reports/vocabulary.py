@@ -134,7 +134,7 @@ class ProblemFacts:
     explains: bool
     """Whether it is about the visit of the notice, or the networks and logs that the visit passed."""
     cause: str
-    """``direct``, ``management``, ``technical``; empty for what is no policy problem."""
+    """``direct``, ``management``, ``technical``; ``trace`` for a visit that cannot be traced; or empty."""
     rule: str
     title: str
     text: str
@@ -142,7 +142,7 @@ class ProblemFacts:
     """`text` without its full stop."""
     cites: str
     cites_brief: str
-    """The first citations, those that are confirmed before others; `cites` has all."""
+    """The first confirmed citation, or else the first; `cites` has all."""
     severity: str
     basis: str
     source: str
@@ -189,6 +189,16 @@ class ThemeFacts:
 
     label: str
     plans: tuple[PlanFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherFacts:
+    """Numbers of the problems that do not explain the notice."""
+
+    rules: str
+    """Of rules."""
+    contacts: str
+    """Of destinations and networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +335,7 @@ class Facts:
     problems: tuple[ProblemFacts, ...]
     measures: tuple[MeasureFacts, ...]
     themes: tuple[ThemeFacts, ...]
+    others: OtherFacts
     doubts: tuple[DoubtFacts, ...]
     unknowns: tuple[UnknownFacts, ...]
     sources: tuple[SourceFacts, ...]

@@ -90,16 +90,16 @@ class Words:
         """A moment in a table, in the unit's zone: ``2026-11-04 14:05:09``."""
         return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M:%S}" if at else "—"
 
-    def clock(self, at: dt.datetime) -> str:
-        """Only the time of day."""
-        return f"{at.astimezone(self.zone):%H:%M:%S}"
-
     def span(self, start: dt.datetime | None, end: dt.datetime | None) -> str:
-        """From–to in a table; the date once where both lie on one day."""
+        """From–to in a table; the year and the date once where both lie in one."""
         if start is None or end is None or start == end:
             return self.stamp(start or end)
-        same = start.astimezone(self.zone).date() == end.astimezone(self.zone).date()
-        return f"{self.stamp(start)}–{self.clock(end) if same else self.stamp(end)}"
+        first, last = start.astimezone(self.zone), end.astimezone(self.zone)
+        if first.date() == last.date():
+            return f"{self.stamp(start)}–{last:%H:%M:%S}"
+        return f"{self.stamp(start)}–{last:%m-%d %H:%M:%S}" if first.year == last.year else (
+            f"{self.stamp(start)}–{self.stamp(end)}"
+        )
 
     def zone_name(self, at: dt.datetime) -> str:
         """``UTC+8``."""

@@ -35,9 +35,11 @@ def make_app(folder: Path, locale: str) -> Flask:
     @app.after_request
     def inert(response: Any) -> Any:
         response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:;"
+            " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -49,7 +51,7 @@ def make_app(folder: Path, locale: str) -> Flask:
 
     @app.errorhandler(NetauditError)
     def explain(error: NetauditError) -> tuple[str, int]:
-        return render_template("error.html", error=error), 404
+        return render_template("error.html", error=error), 500
 
     @app.get("/")
     def cases() -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
@@ -43,8 +45,14 @@ from netaudit.reports.writers._wordml import (
 )
 
 _EMU_PER_TWIP = 635
-_WHOLE_ROW = 160
-"""Characters up to which a row is kept on one page; longer ones may break."""
+_BREAKS = re.compile(r"([、；\]])(?=\S)")
+"""Where the narrow lines of a table may break besides blanks, told by a zero-width space."""
+_WHOLE_ROW = 24
+"""Lines up to which a row is kept on one page; longer ones may break."""
+_CELL_MARGIN = 60
+"""Left and right of a cell's text, twips."""
+_TABLE_LINE = 1.3
+"""Height of a table's line, in sizes of its face: the same in every font."""
 
 
 def write_docx(document: Document) -> bytes:
@@ -62,6 +70,9 @@ class _Writer:
         self._body: Any = self._docx.element.body
         self._with_next = False
         """Whether the block stays on one page with the next: no signature stands alone."""
+        self._text = self._layout.body
+        self._line = self._layout.line
+        """Of the part that is being written: the body, then the attachments."""
         self._chinese = document.locale.startswith("zh")
 
     def write(self) -> bytes:
@@ -169,11 +180,18 @@ class _Writer:
             case Title(lines):
                 self._title(lines)
                 self._empty()
+            case Heading(level, runs, number, rest) if rest:
+                paragraph = self._paragraph(
+                    (Run(number), *runs),
+                    self._heading(level),
+                    indent=layout.indent_chars,
+                    justify=self._chinese,
+                )
+                paragraph.extend(run_element(run, self._text) for run in rest)
             case Heading(level, runs, number):
-                face = layout.headings[level - 1]
                 self._paragraph(
                     (Run(number), *runs),
-                    face,
+                    self._heading(level),
                     style=f"Heading{level}",
                     indent=layout.indent_chars,
                     keep=True,
@@ -193,14 +211,14 @@ class _Writer:
             case Paragraph(runs):
                 self._paragraph(
                     runs,
-                    layout.body,
+                    self._text,
                     indent=layout.indent_chars,
                     justify=self._chinese,
                     keep=self._with_next,
                 )
             case BulletList(items):
                 for item in items:
-                    self._paragraph((Run("• "), *item), layout.body, indent=layout.indent_chars or 1)
+                    self._paragraph((Run("• "), *item), self._text, indent=layout.indent_chars or 1)
             case Table():
                 self._table(block)
             case Chart():
@@ -208,14 +226,23 @@ class _Writer:
             case AttachmentList(names):
                 self._attachments(names)
             case Annex(label, title):
+                self._text, self._line = layout.body, layout.line
                 self._paragraph(label, layout.annex, page_before=True)
                 self._empty()
                 self._title((title,))
                 self._empty()
+                self._text, self._line = layout.annex_body, layout.annex_line
             case Signature(name, date):
                 self._signature(name, date)
             case PageBreak():
                 self._paragraph((), layout.body, page_before=True)
+
+    def _heading(self, level: int) -> Face:
+        """The face of a heading; in an attachment with the size of its text."""
+        face = self._layout.headings[level - 1]
+        if self._text is self._layout.body:
+            return face
+        return replace(face, size_pt=self._text.size_pt, spacing_twips=self._text.spacing_twips)
 
     def _add(self, block: Any) -> None:
         self._body.insert(len(self._body) - 1, block)  # the section's properties stay last
@@ -264,8 +291,8 @@ class _Writer:
         return paragraph
 
     def _spacing(self, *, loose: bool = False) -> Any:
-        if self._layout.line and not loose:
-            return element("w:spacing", before=0, after=0, line=self._layout.line, lineRule="exact")
+        if self._line and not loose:
+            return element("w:spacing", before=0, after=0, line=self._line, lineRule="exact")
         return element("w:spacing", before=120, after=60, line=264, lineRule="auto")
 
     def _empty(self) -> None:
@@ -326,7 +353,7 @@ class _Writer:
         properties.append(element("w:tblLayout", type="fixed"))
         margins = element("w:tblCellMar")
         for side in ("left", "right"):
-            margins.append(element(f"w:{side}", w=70, type="dxa"))
+            margins.append(element(f"w:{side}", w=_CELL_MARGIN, type="dxa"))
         properties.append(margins)
         table.append(properties)
         grid = element("w:tblGrid")
@@ -335,16 +362,28 @@ class _Writer:
         table.append(self._row(block.head, widths, head=True))
         table.extend(self._row(row, widths) for row in block.rows)
         self._add(table)
-        self._paragraph((), Face(layout.table.font, 5), loose=True)
+        self._gap()
+
+    def _gap(self) -> None:
+        """A little room below a table or a picture."""
+        paragraph = self._paragraph((), Face(self._layout.table.font, 5), loose=True)
+        spacing = paragraph.find(qualified("w:pPr")).find(qualified("w:spacing"))
+        for key, value in {"before": 0, "after": 0, "line": 120, "lineRule": "exact"}.items():
+            spacing.set(qualified(f"w:{key}"), str(value))
 
     def _row(self, cells: tuple[Runs, ...], widths: list[int], *, head: bool = False) -> Any:
         row, properties = element("w:tr"), element("w:trPr")
-        if sum(len(text_of(cell)) for cell in cells) < _WHOLE_ROW:
+        face = self._layout.table
+        size = face.size_pt * 20
+        lines = max(
+            _characters(cell) * size / max(width - 2 * _CELL_MARGIN, size)
+            for cell, width in zip(cells, widths, strict=True)
+        )
+        if lines < _WHOLE_ROW:
             properties.append(element("w:cantSplit"))
         if head:
             properties.append(element("w:tblHeader"))
         row.append(properties)
-        face = self._layout.table
         for cell, width in zip(cells, widths, strict=True):
             box, box_properties = element("w:tc"), element("w:tcPr")
             box_properties.append(element("w:tcW", w=width, type="dxa"))
@@ -354,10 +393,13 @@ class _Writer:
             box.append(box_properties)
             paragraph, style = element("w:p"), element("w:pPr")
             style.append(element("w:snapToGrid", val=0))
-            style.append(element("w:spacing", before=20, after=20, line=250, lineRule="auto"))
+            style.append(element("w:spacing", before=30, after=30, line=round(size * _TABLE_LINE), lineRule="exact"))
             style.append(element("w:jc", val="center" if head else "left"))
             paragraph.append(style)
-            paragraph.extend(run_element(run, face, bold=head) for run in cell)
+            paragraph.extend(
+                run_element(replace(run, text=_BREAKS.sub("\\1\u200b", run.text)), face, bold=head)
+                for run in cell
+            )
             box.append(paragraph)
             row.append(box)
         return row

@@ -32,7 +32,7 @@ main{max-width:52rem;margin:2rem auto;padding:4rem 4.5rem;background:#fff;box-sh
 h1{font:%(title_weight)s 1.7rem/1.5 %(title)s;text-align:center;margin:0 0 2rem}
 h2,h3,h4,h5{line-height:1.5;margin:1.4em 0 .4em;break-after:avoid}
 h2{font:600 1.15rem/1.5 %(heading)s}h3{font:600 1.03rem/1.5 %(heading2)s}h4,h5{font:600 1rem/1.5 %(body)s}
-p{margin:.35em 0;overflow-wrap:anywhere}
+strong.lead{font-weight:600}strong.h3{font-family:%(heading2)s}p{margin:.35em 0;overflow-wrap:anywhere}
 p.body{text-indent:%(indent)sem;text-align:justify}
 p.caption{text-align:center;font:600 .9rem/1.5 %(heading)s;margin:1.4em 0 .4em;break-after:avoid}
 p.mark{font-family:%(heading)s;margin-bottom:1.5rem}p.note{text-indent:%(indent)sem}
@@ -111,6 +111,9 @@ def _block(block: Block, locale: str) -> str:  # noqa: C901, PLR0911 -- one case
     match block:
         case Title(lines):
             return "<h1>" + "<br>".join(_runs(line) for line in lines) + "</h1>\n"
+        case Heading(level, runs, number, rest) if rest:
+            lead = f'<strong class="lead h{min(level + 1, 6)}">{escape(number)}{_runs(runs)}</strong>'
+            return f'<p class="body">{lead}{_runs(rest)}</p>\n'
         case Heading(level, runs, number):
             tag = f"h{min(level + 1, 6)}"
             return f"<{tag}>{escape(number)}{_runs(runs)}</{tag}>\n"
