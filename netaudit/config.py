@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import ipaddress
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -196,6 +197,13 @@ def read_settings(path: Path) -> Settings:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise ConfigError(
+                "config-missing",
+                "There is no such configuration file.",
+                where=str(path),
+                hint="Check --config; without it, netaudit.toml is looked for here and above.",
+            ) from error
         raise ConfigError(
             "config-unreadable",
             "The configuration cannot be read: {reason}.",
@@ -207,7 +215,28 @@ def read_settings(path: Path) -> Settings:
     settings: Settings = read_table(data, Settings, str(path))
     from dataclasses import replace
 
+    _check_networks(settings, str(path))
     return replace(settings, folder=path.resolve().parent)
+
+
+def _check_networks(settings: Settings, where: str) -> None:
+    """Refuse texts that are no address and no network."""
+    named = [("unit.egress", t) for t in settings.unit.egress]
+    named += [("unit.resolvers", t) for t in settings.unit.resolvers]
+    for segment in settings.segment:
+        named += [(f"segment {segment.id}: network", t) for t in segment.network]
+        named += [(f"segment {segment.id}: egress", segment.egress)] if segment.egress else []
+    for key, text in named:
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError as error:
+            raise ConfigError(
+                "config-network",
+                "{text} is no address and no network.",
+                where=f"{where}: {key}",
+                hint="Write 203.0.113.5, 10.66.1.0/24 or 2001:db8:66:1::/64.",
+                text=text,
+            ) from error
 
 
 def read_table(data: Any, type_: Any, where: str) -> Any:

@@ -157,7 +157,7 @@ def _check(task: Task, to: TaskState, by: str, at: dt.datetime, note: str) -> No
             task,
             hint="Write one sentence that says why.",
         )
-    if to in _NEEDS_OTHER and by in _doers(task):
+    if to in _NEEDS_OTHER and _same(by) in _doers(task):
         raise _refusal(
             "task-second-person",
             "Task {task} needs a second person: {by} did the work.",
@@ -170,7 +170,12 @@ def _check(task: Task, to: TaskState, by: str, at: dt.datetime, note: str) -> No
 def _doers(task: Task) -> set[str]:
     """The owner and whoever last reported it done."""
     reports = [s.by for s in task.history if s.state is TaskState.IN_REVIEW]
-    return {task.owner, *reports[-1:]} - {""}
+    return {_same(name) for name in (task.owner, *reports[-1:])} - {""}
+
+
+def _same(name: str) -> str:
+    """A name as it is compared: blanks and letter case make no other person."""
+    return " ".join(name.split()).casefold()
 
 
 def _refusal(code: str, message: str, task: Task, *, hint: str, **values: object) -> CaseError:

@@ -65,9 +65,20 @@ def match(session: Session, subjects: tuple[str, ...], lists: tuple[str, ...]) -
     """  # noqa: D301
     from netaudit import workflow
     from netaudit.cli.render import print_table
+    from netaudit.errors import UsageError
     from netaudit.matching.indicator import Polarity
+    from netaudit.records.addresses import parse_ip
+    from netaudit.records.names import normalise
 
     index = workflow.lists_in_use(session.settings(), lists).index()
+    for subject in subjects:
+        if not (parse_ip(subject) or normalise(subject) or "://" in subject):
+            raise UsageError(
+                "no-subject",
+                "{text} is no name, address or URL.",
+                text=subject,
+                hint="Write www.example.com, 198.51.100.77 or https://www.example.com/",
+            )
     found = [(subject, hit) for subject in subjects for hit in index.find(subject)]
     rows = [
         (

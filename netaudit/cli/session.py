@@ -41,11 +41,11 @@ class Session:
         found = find_config(Path.cwd())
         return read_settings(found) if found else Settings(folder=Path.cwd())
 
-    def say(self, message: str, **values: object) -> str:
+    def say(self, message: str, /, **values: object) -> str:
         """A message in the reader's language."""
         return translate(message, self.locale, **values)
 
-    def note(self, message: str, **values: object) -> None:
+    def note(self, message: str, /, **values: object) -> None:
         """A word on stderr."""
         if not self.quiet:
             click.echo(self.say(message, **values), err=True)

@@ -86,6 +86,10 @@ def command(
         skew_s=_seconds(skew),
         site=site,
     )
+    if question.until is not None and question.until < question.at:
+        raise UsageError(
+            "until-before-at", "--until lies before --at.", hint="Swap them, or leave --until out."
+        )
     paths = inputs or tuple(configured_inputs(settings))
     if not paths:
         raise UsageError(
@@ -107,11 +111,11 @@ def command(
 
 
 def _code(answer: Trace, *, usable: bool) -> int:
-    from netaudit.attribution.trace import Reach
+    from netaudit.attribution.trace import Outcome
 
     if not usable:
         return EXIT_ERROR
-    return EXIT_CLEAN if answer.reach is not Reach.NOTHING else EXIT_INCONCLUSIVE
+    return EXIT_CLEAN if any(h.outcome is Outcome.HELD for h in answer.hops) else EXIT_INCONCLUSIVE
 
 
 def print_trace(answer: Trace, session: Session) -> None:

@@ -25,7 +25,7 @@ def _catalogue(locale: str) -> gettext.NullTranslations:
     return gettext.translation("netaudit", _FOLDER, [locale.replace("-", "_")], fallback=True)
 
 
-def translate(message: str, locale: str, **values: object) -> str:
+def translate(message: str, locale: str, /, **values: object) -> str:
     """`message` in `locale` (the English id itself where there is none), with its slots filled."""
     words = _catalogue(locale).gettext(message) if message else ""
     return words.format(**values) if values else words

@@ -233,6 +233,13 @@ def _finish(
     checked: bool = True,
 ) -> Blocklist:
     rules, report = sink.finish(guarded=not described.allow_wide, lines=lines)
+    if not report.rule_lines:
+        raise BlocklistError(
+            "list-empty",
+            "No line of this list gave an entry.",
+            where=identity.name,
+            hint="Fetch it again, and check its format; an empty list finds nothing and proves nothing.",
+        )
     wrong = report.skipped_for(INVALID) + report.skipped_for(NOT_TEXT)
     if checked and wrong > report.rule_lines:
         first = min(s.first[0] for s in report.skipped if s.reason in {INVALID, NOT_TEXT})

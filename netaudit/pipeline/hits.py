@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.matching import Matches
 from netaudit.matching.indicator import Field
-from netaudit.records.addresses import text_column
+from netaudit.records.addresses import parse_ip, text_column
 from netaudit.records.schemas import FIELDS, kind_of
 
 COPIED = (
@@ -64,6 +65,7 @@ class Hits:
             return
         rows = batch.take(pa.array(matches.row))
         columns = {name: _plain(rows, name) for name in COPIED}
+        columns["answers"] = _listed_answers(columns["answers"], matches)
         columns["kind"] = pa.array([kind_of(batch)] * len(matches.row))
         columns["entry"] = pa.array(matches.entry, pa.int64())
         columns["field"] = pa.array(_FIELD_NAMES).take(pa.array(matches.field))
@@ -77,6 +79,21 @@ class Hits:
     def table(self) -> pa.Table:
         """All hits so far, schema `HIT`."""
         return pa.concat_tables(self._tables) if self._tables else HIT.empty_table()
+
+
+def _listed_answers(answers: pa.Array, matches: Matches) -> pa.Array:
+    """Of an event that was hit by an answered address, that address alone: the client may have gone
+    to another one, and that is no contact with the listed one.
+    """  # noqa: D205 -- one sentence
+    listed = np.flatnonzero(matches.field == Field.ANSWER.code)
+    if not listed.size:
+        return answers
+    rows = answers.to_pylist()
+    for row in listed:
+        answer = rows[row][matches.position[row]]
+        if parse_ip(answer) is not None:
+            rows[row] = [answer]
+    return pa.array(rows, answers.type)
 
 
 def _plain(rows: pa.RecordBatch, name: str) -> pa.Array:

@@ -244,7 +244,9 @@ def gaps(
 
 def lists(case: Case, words: Words) -> tuple[ListFacts, ...]:
     """The block lists in use."""
-    return tuple(ListFacts(v.list_id, words.message(v.title), v.entries, v.date or "—", v.sha256) for v in case.lists)
+    return tuple(
+        ListFacts(v.list_id, words.message(v.title), v.entries, v.date or "—", v.sha256) for v in case.lists
+    )
 
 
 def kinds_of(entry: EvidenceFile, words: Words) -> str:

@@ -21,7 +21,7 @@ def draw(chart: Chart, format_: str) -> bytes:
 
     settings = {"svg.hashsalt": "netaudit", "svg.fonttype": "path", "font.family": "DejaVu Sans"}
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(6.9, 0.85 + 0.2 * max(len(chart.rows), 2)), dpi=160, layout="constrained")
+        figure = Figure(figsize=(6.9, 0.85 + 0.17 * max(len(chart.rows), 2)), dpi=160, layout="constrained")
         canvas: Any = FigureCanvasSVG(figure) if format_ == "svg" else FigureCanvasAgg(figure)
         _paint(figure.subplots(), chart)
         out = io.BytesIO()

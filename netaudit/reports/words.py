@@ -97,8 +97,10 @@ class Words:
         first, last = start.astimezone(self.zone), end.astimezone(self.zone)
         if first.date() == last.date():
             return f"{self.stamp(start)}–{last:%H:%M:%S}"
-        return f"{self.stamp(start)}–{last:%m-%d %H:%M:%S}" if first.year == last.year else (
-            f"{self.stamp(start)}–{self.stamp(end)}"
+        return (
+            f"{self.stamp(start)}–{last:%m-%d %H:%M:%S}"
+            if first.year == last.year
+            else (f"{self.stamp(start)}–{self.stamp(end)}")
         )
 
     def zone_name(self, at: dt.datetime) -> str:

@@ -28,6 +28,9 @@ from netaudit.sources.recognise import named, recognise, refuse_binary
 
 NOT_TEXT = "bytes that are no text in this file's encoding, or a line over 1 MiB"
 EMPTY = "the file is empty"
+NO_RECORD = "no line of this file gave a record"
+NO_NAME = "look-ups whose name cannot be read"
+OTHER = "lines that hold no record of this format (comments, other messages)"
 DUPLICATE = "the same content was read already, under another name"
 WORKBOOK = b"PK\x03\x04"
 MAX_ROWS = 64 << 10
@@ -155,6 +158,25 @@ def _read_log(
         for rows in parsed.rows:
             yield from _conform(rows, chunk, tally, source.site, shift)
     tally.notes |= context.notes
+    _require_records(tally, forced=bool(wanted))
+
+
+def _require_records(tally: Tally, *, forced: bool) -> None:
+    """A log that gave nothing was not understood: that is never a clean result.
+
+    Raises:
+        InputError: The format was named by a person, and nothing in the file is of it.
+    """
+    if tally.records:
+        return
+    if forced:
+        raise InputError(
+            "not-of-format",
+            "Nothing in this file is of the format {format}.",
+            hint="Leave the format out, so that it is recognised; or see: netaudit formats try FILE",
+            format=tally.format,
+        )
+    tally.skip(NO_RECORD, count=1)
 
 
 def _head(stream: ByteStream, identity: Identity) -> list[str]:
@@ -164,6 +186,8 @@ def _head(stream: ByteStream, identity: Identity) -> list[str]:
 
 def _conform(rows: Rows, chunk: Chunk, tally: Tally, site: str, shift: int) -> Iterator[pa.RecordBatch]:
     count = len(rows.line)
+    if rows.kind == "dns" and (nameless := _nameless(rows)).size:
+        tally.skip(NO_NAME, ordinals(nameless, chunk.first), count=len(nameless))
     columns = dict(rows.columns, file=tally.identity.id, ordinal=rows.line.astype(np.uint64) + chunk.first)
     if site:
         columns["site"] = site
@@ -174,6 +198,14 @@ def _conform(rows: Rows, chunk: Chunk, tally: Tally, site: str, shift: int) -> I
         piece = batch.slice(start, MAX_ROWS)
         tally.add(piece, rows.kind)
         yield piece
+
+
+def _nameless(rows: Rows) -> np.ndarray:
+    """Lines of look-ups whose name cannot be read: they are events, but match nothing."""
+    name = rows.columns.get("name")
+    if name is None:
+        return rows.line
+    return rows.line[np.asarray(pc.is_null(name).to_numpy(zero_copy_only=False), bool)]
 
 
 def _shifted(batch: pa.RecordBatch, shift: int) -> pa.RecordBatch:
@@ -199,6 +231,8 @@ def _account(tally: Tally, chunk: Chunk, parsed: Parsed) -> None:
             tally.skip(
                 reason, ordinals(lines, chunk.first), count=len(lines), size=int(chunk.sizes[lines].sum())
             )
+    if parsed.other:
+        tally.skip(OTHER, count=parsed.other, matters=False)
 
 
 def _account_for_rest(stream: ByteStream, tally: Tally) -> None:

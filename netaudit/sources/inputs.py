@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import glob
+import os
 import shutil
 import sys
 import tempfile
@@ -39,12 +40,12 @@ def opened(arguments: Sequence[str], settings: Settings) -> Iterator[tuple[list[
     Files of a folder come sorted by path. The same file named twice comes once.
     """
     with tempfile.TemporaryDirectory(prefix="netaudit-") as folder:
-        inputs: dict[Path, Input] = {}
+        inputs: dict[str, Input] = {}
         errors: list[InputError] = []
         for argument in arguments:
             try:
                 for found in _expand(argument, Path(folder), settings):
-                    inputs.setdefault(found.path.resolve(), found)
+                    inputs.setdefault(os.path.realpath(found.path), found)
             except InputError as error:
                 errors.append(error)
         yield list(inputs.values()), errors
@@ -52,7 +53,7 @@ def opened(arguments: Sequence[str], settings: Settings) -> Iterator[tuple[list[
 
 def source_of(path: Path, settings: Settings) -> Source:
     """What the configuration declares for a file: the first ``[[source]]`` whose path fits."""
-    resolved = str(path.resolve())
+    resolved = os.path.realpath(path)
     for source in settings.source:
         pattern = str((settings.folder / source.path).resolve())
         if resolved == pattern or fnmatch.fnmatch(resolved, pattern) or resolved.startswith(pattern + "/"):
@@ -69,7 +70,7 @@ def _expand(argument: str, scratch: Path, settings: Settings) -> Iterator[Input]
         return
     path = Path(argument)
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
+        files = sorted(p for p in path.rglob("*") if not p.is_dir())
     elif path.exists() or not glob.has_magic(argument):
         files = [path]
     else:
@@ -84,7 +85,7 @@ def _expand(argument: str, scratch: Path, settings: Settings) -> Iterator[Input]
         if _is_archive(file):
             yield from _members(file, scratch, source)
         else:
-            yield Input(file, str(file), source)
+            yield Input(file, shown(file), source)
 
 
 def _spool_stdin(scratch: Path) -> Path:
@@ -95,8 +96,15 @@ def _spool_stdin(scratch: Path) -> Path:
     return target
 
 
+def shown(path: Path) -> str:
+    """A path as valid text, whatever octets its name has."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def _is_archive(path: Path) -> bool:
     """A zip of files; an office workbook is a zip too, but one document."""
+    if not path.is_file():
+        return False
     try:
         with path.open("rb") as stream:
             if stream.read(4) != _ZIP:
@@ -118,7 +126,7 @@ def _members(path: Path, scratch: Path, source: Source) -> Iterator[Input]:
                 hint="Unpack it by hand.",
                 limit=MAX_MEMBERS,
             )
-        for number, member in enumerate(members):
+        for member in members:
             if member.file_size > min(MAX_EXPANDED, MAX_RATIO * max(member.compress_size, 1 << 20)):
                 raise InputError(
                     "expands-too-far",
@@ -127,9 +135,9 @@ def _members(path: Path, scratch: Path, source: Source) -> Iterator[Input]:
                     hint="It looks like a decompression bomb. Expand it by hand if you trust it.",
                     ratio=MAX_RATIO,
                 )
-            target = scratch / f"{abs(hash(path))}-{number}"
+            target = scratch / f"{len(list(scratch.iterdir()))}"
             _unpack(archive, member, target, path)
-            yield Input(target, f"{path}!{member.filename}", source)
+            yield Input(target, f"{shown(path)}!{member.filename}", source)
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, path: Path) -> None:

@@ -67,8 +67,15 @@ def open_case(
     notice = None
     if notice_path is not None:
         notice = read_notice(notice_path, timezone=settings.unit.timezone, received_at=received_at)
+        if not (notice.number or notice.issuer):
+            raise InputError(
+                "no-letter",
+                "No number and no issuer of a letter were found in this file.",
+                where=str(notice_path),
+                hint="Give the authority's letter (txt or docx), or open the case without it.",
+            )
     case = Case(
-        id=case_id or f"{settings.unit.code or 'NA'}-网安-{now.year}-001",
+        id=case_id or _next_number(folder, f"{settings.unit.code or 'NA'}-网安-{now.year}-"),
         title=title or (notice.subject if notice else ""),
         unit=settings.unit.name,
         superior=settings.unit.superior,
@@ -84,6 +91,12 @@ def open_case(
         store.log(at=now, actor=actor, action="open", subject=case.id)
     pseudonymiser(settings, folder)
     return case
+
+
+def _next_number(folder: Path, prefix: str) -> str:
+    """The first case number of the year that no case beside this one has."""
+    taken = {case.id for _, case in list_cases(folder.resolve().parent)}
+    return next(number for n in range(1, len(taken) + 2) if (number := f"{prefix}{n:03d}") not in taken)
 
 
 def read_case(folder: Path) -> Case:

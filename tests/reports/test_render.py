@@ -12,12 +12,17 @@ import pytest
 from lxml import etree, html
 
 from netaudit.attribution.trace import Reach
-from netaudit.case.finding import Statement, StatementKind
+from netaudit.case.finding import Finding, FindingKind, Severity, Statement, StatementKind
 from netaudit.case.notice import Notice
 from netaudit.case.rectification import TaskState, advance, tasks_for
 from netaudit.errors import TemplateError
+from netaudit.policy.verdict import Outcome as Result
+from netaudit.policy.verdict import Verdict
+from netaudit.records.evidence import Evidence
 from netaudit.reports import compose, facts_for, find_template, read_template, render
+from netaudit.reports.catalogue import catalogue_of
 from netaudit.reports.document import Chart, Table, text_of
+from netaudit.reports.facts import words_for
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 REPORT = "rectification-report"
@@ -125,7 +130,7 @@ def test_docx_opens_and_has_the_numbers_of_the_standard(printed):
     spacing = body._p.pPr.find(f"{W}spacing")
     assert (spacing.get(f"{W}line"), spacing.get(f"{W}lineRule")) == ("579", "exact")
     assert body.runs[0]._r.rPr.find(f"{W}spacing").get(f"{W}val") == "-5"
-    assert len(document.inline_shapes) == 1
+    assert len(document.inline_shapes) == 2
 
 
 def test_html_is_one_file_that_fetches_nothing(printed):
@@ -136,7 +141,7 @@ def test_html_is_one_file_that_fetches_nothing(printed):
     assert page.xpath("//script|//link|//iframe|//object|//@onerror|//@onload") == []
     assert all(v.startswith("#") for v in page.xpath("//@src|//@href|//@*[local-name()='href']"))
     assert re.findall(r"url\(\s*(?!#)", text) == []
-    assert page.xpath("count(//*[local-name()='svg'])") == 1
+    assert page.xpath("count(//*[local-name()='svg'])") == 2
 
 
 def test_what_the_report_says(text):
@@ -151,10 +156,10 @@ def test_what_the_report_says(text):
         "口令自2025年4月1日起未更换，已583天",
         "架设于政务外网网段服务大厅无线网段，供公众使用",
         "因接入认证环节无法还原，不能确定到具体人员",
-        "2026年11月4日 14:05:09",
+        "2026年11月4日14时05分09秒",
         "www[.]bad-site[.]example",
         "198[.]51[.]100[.]7",
-        "地址分配日志缺失：2026年11月4日 11:30:00至2026年11月4日 13:10:00",
+        "地址分配日志缺失：2026年11月4日11时30分00秒至2026年11月4日13时10分00秒",
         "未取得接入认证日志",
         "特此报告。",
         "E001",
@@ -166,7 +171,8 @@ def test_nothing_is_claimed_as_done_or_made_up(text):
     said = text().replace("\n", "")
     assert "【待补：听取汇报的领导职务、时间和要求，以会议或批示记录为准】" in said
     assert "已完成（" not in said
-    assert said.count("拟采取（M") == 4
+    assert "共列整改措施4项，均为拟采取措施" in said
+    assert all(said.count(f"（M0{n}）。") == 1 for n in (1, 2, 3, 4))
 
 
 def test_measures_follow_the_state_of_their_tasks(text, rules, hall):
@@ -305,14 +311,14 @@ def test_the_shipped_rules_and_norms_fill_the_report(hall):
     assert "NIST" not in segment.cites
     english = facts_for(hall.case(), "en", "internal")
     assert "NIST" in next(p for p in english.problems if p.rule == "NA-SEG-01").cites
-    assert english.sources[0].span.startswith("4 November 2026")
+    assert english.sources[0].span.startswith("2026-11-04 00:00:00")
 
 
 def test_chart_rows_and_marks(rules, hall):
     chart = facts_for(hall.case(), "zh-CN", "regulator", rules=rules).chart
     assert isinstance(chart, Chart)
-    assert [row.label for row in chart.rows] == ["DNS", "NAT", "DHCP"]
-    assert [bar.gap for bar in chart.rows[2].bars] == [False, False, True]
+    assert [row.label for row in chart.rows] == ["NAT E002", "DHCP E003..E004", "DNS E005"]
+    assert [bar.gap for bar in chart.rows[1].bars] == [False, False, True]
     assert chart.moment == hall.notice.clues[0].at
     assert chart.moment_label
     assert all(
@@ -360,3 +366,94 @@ def test_case_ids_stay_in_the_folder(printed, tmp_path, id_, hall):
 def test_english_needs_a_template(tmp_path, rules, hall):
     with pytest.raises(TemplateError):
         render(REPORT, hall.case(), locale="fr", formats=["html"], out=tmp_path, rules=rules)
+
+
+def test_times_ids_and_codes_are_printed_as_words(hall):
+    """Values of rules: moments in the unit's zone, sources and segments by name, reasons as sentences."""
+    gap = (
+        ("gap_from", "2026-11-03T00:35:31Z"),
+        ("gap_to", "2026-11-03T07:01:16Z"),
+        ("source", "dhcp-hall"),
+    )
+    visit = "203.0.113.5:20500 2026-11-04T06:05:09Z"
+    stop = (("broken_hop", "asset"), ("reason", "R-SHARED-KEY"), ("visit", visit))
+    made = [("NA-TRACE-08", "dhcp-hall", gap), ("NA-TRACE-10", visit, stop)]
+    findings = tuple(
+        Finding(f"F-{rule}", FindingKind.POLICY, Severity.HIGH, subject, rule, rule=rule, values=values)
+        for rule, subject, values in made
+    )
+    verdicts = tuple(
+        Verdict(rule, Result.VIOLATED, subject, "high", values) for rule, subject, values in made
+    )
+    ledger = tuple(
+        replace(f, source="dhcp-hall", segments=("hall",)) if "dhcp" in f.kinds else f for f in hall.files
+    )
+    case = hall.case(findings=(*hall.findings, *findings), verdicts=verdicts, ledger=ledger)
+    template = read_template(find_template(REPORT, "zh-CN"))
+    said = "".join(run.text for run in compose(template, case, locale="zh-CN").runs())
+    for part in (
+        "服务大厅无线网段地址分配日志（E003、E004）在2026年11月3日08时35分31秒至2026年11月3日15时01分16秒无记录",
+        "线索203.0.113.5:20500（2026年11月4日14时05分09秒）在“资产台账”环节中断",
+        "该无线网络未设密码或共用同一密钥",
+    ):
+        assert part in said, part
+    assert not re.search(r"R-[A-Z]|\dT\d\d:\d\d:\d\d|dhcp-hall", said)
+    overview = facts_for(case, "zh-CN", "regulator").overview
+    assert overview is not None
+    silent = [bar for row in overview.rows for bar in row.bars if bar.gap]
+    assert dt.datetime(2026, 11, 3, 0, 35, 31, tzinfo=dt.UTC) in {bar.start for bar in silent}
+
+
+def test_what_explains_the_notice_is_told_from_the_rest(rules, hall):
+    other = replace(hall.findings[0], id="F-other", subject="Office-5G", values=(("ssid", "Office-5G"),))
+    facts = facts_for(hall.case(findings=(*hall.findings, other)), "zh-CN", "regulator", rules=rules)
+    assert [p.explains for p in facts.problems] == [p.subject != "Office-5G" for p in facts.problems]
+    assert facts.others.rules == next(p.number for p in facts.problems if p.subject == "Office-5G")
+    unplaced = replace(hall.trace(), place=())
+    facts = facts_for(hall.case(traces=(unplaced,)), "zh-CN", "regulator", rules=rules)
+    assert all(p.explains for p in facts.problems)
+
+
+def test_the_smallest_range_and_who_was_online(text, hall):
+    steps = tuple(
+        replace(s, count=3, kept=("10.66.3.77", "10.66.3.91", "10.66.1.9")) if s.step == "nat" else s
+        for s in hall.case().funnel
+    )
+    assert "同时段在线2台" in text(hall.case(funnel=steps)).replace("\n", "")
+    assert "同时段在线【待补：同时段在线终端数】台" in text().replace("\n", "")
+
+
+def test_references_are_short_and_say_how_many_there_are(hall):
+    words = words_for(hall.case(), "zh-CN", "regulator")
+    catalogue = catalogue_of(hall.case(), words)
+    evidence = [Evidence(hall.files[0].id, n) for n in range(1, 9)] + [Evidence(hall.files[1].id, 5)]
+    assert catalogue.ref(evidence) == "E002第1、2、3条、E003等9条"
+    assert catalogue.ref(evidence[:2]) == "E002第1、2条"
+    assert catalogue.ref(evidence[:2], 33) == "E002第1、2条等33条"
+    assert words.ranges(["M01", "M03", "M02", "M05", "M06"]) == "M01至M03、M05、M06"
+
+
+def test_a_measure_of_one_text_is_said_once(rules, hall):
+    visit = hall.findings[3]
+    more = tuple(replace(visit, id=f"F-{n}", subject=f"10.66.3.{n}", from_notice=False) for n in (1, 2))
+    facts = facts_for(hall.case(findings=(*hall.findings, *more)), "zh-CN", "regulator", rules=rules)
+    (plan,) = [p for t in facts.themes for p in t.plans if "核实" in p.text]
+    assert plan.numbers == "M01、M05、M06"
+    assert {n for t in facts.themes for p in t.plans for n in p.numbers.split("、")} >= {
+        "M01",
+        "M02",
+        "M03",
+    }
+
+
+@pytest.mark.parametrize(
+    ("precision", "said"),
+    [
+        (1, "2026年11月4日14时05分09秒"),
+        (60, "2026年11月4日14时05分"),
+        (3600, "2026年11月4日14时"),
+        (86400, "2026年11月4日"),
+    ],
+)
+def test_a_moment_is_said_as_exactly_as_it_is_known(hall, precision, said):
+    assert words_for(hall.case(), "zh-CN", "regulator").moment(hall.at(4, 14, 5, 9), precision) == said

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
@@ -30,10 +29,10 @@ from netaudit.reports.document import (
     Signature,
     Table,
     Title,
-    text_of,
     visible,
 )
 from netaudit.reports.layout import Face, read_layout
+from netaudit.reports.writers._tables import characters, table_element
 from netaudit.reports.writers._wordml import (
     element,
     field_part,
@@ -45,14 +44,6 @@ from netaudit.reports.writers._wordml import (
 )
 
 _EMU_PER_TWIP = 635
-_BREAKS = re.compile(r"([、；\]])(?=\S)")
-"""Where the narrow lines of a table may break besides blanks, told by a zero-width space."""
-_WHOLE_ROW = 24
-"""Lines up to which a row is kept on one page; longer ones may break."""
-_CELL_MARGIN = 60
-"""Left and right of a cell's text, twips."""
-_TABLE_LINE = 1.3
-"""Height of a table's line, in sizes of its face: the same in every font."""
 
 
 def write_docx(document: Document) -> bytes:
@@ -69,7 +60,7 @@ class _Writer:
         self._docx: Any = docx.Document()
         self._body: Any = self._docx.element.body
         self._with_next = False
-        """Whether the block stays on one page with the next: no signature stands alone."""
+        """Whether the block stays on one page with the next: a signature has lines of the body over it."""
         self._text = self._layout.body
         self._line = self._layout.line
         """Of the part that is being written: the body, then the attachments."""
@@ -81,8 +72,8 @@ class _Writer:
         self._properties()
         self._footers()
         blocks = self._document.blocks
-        for block, following in zip_longest(blocks, blocks[1:]):
-            self._with_next = isinstance(following, (AttachmentList, Signature))
+        for block, *following in zip_longest(blocks, blocks[1:], blocks[2:]):
+            self._with_next = any(isinstance(b, (AttachmentList, Signature)) for b in following)
             self._block(block)
         out = io.BytesIO()
         self._docx.save(out)
@@ -334,34 +325,14 @@ class _Writer:
         """Date four characters from the right edge, the name centred over it (7.3.5.1)."""
         self._empty()
         body = self._layout.body
-        over = 4 + (_characters(date) - _characters(name)) / 2
+        over = 4 + (characters(date) - characters(name)) / 2
         self._paragraph(name, body, align="right", right_chars=max(over, 0.01), keep=True)
         self._paragraph(date, body, align="right", right_chars=4)
 
     def _table(self, block: Table) -> None:
         layout = self._layout
-        whole = layout.page[0] - layout.margins[2] - layout.margins[3]
-        total = sum(block.widths) or 1.0
-        widths = [int(whole * w / total) for w in block.widths]
-        table, properties = element("w:tbl"), element("w:tblPr")
-        properties.append(element("w:tblW", w=sum(widths), type="dxa"))
-        properties.append(element("w:jc", val="center"))
-        borders = element("w:tblBorders")
-        for side in ("top", "left", "bottom", "right", "insideH", "insideV"):
-            borders.append(element(f"w:{side}", val="single", sz=4, space=0, color="808080"))
-        properties.append(borders)
-        properties.append(element("w:tblLayout", type="fixed"))
-        margins = element("w:tblCellMar")
-        for side in ("left", "right"):
-            margins.append(element(f"w:{side}", w=_CELL_MARGIN, type="dxa"))
-        properties.append(margins)
-        table.append(properties)
-        grid = element("w:tblGrid")
-        grid.extend(element("w:gridCol", w=w) for w in widths)
-        table.append(grid)
-        table.append(self._row(block.head, widths, head=True))
-        table.extend(self._row(row, widths) for row in block.rows)
-        self._add(table)
+        width = layout.page[0] - layout.margins[2] - layout.margins[3]
+        self._add(table_element(block, layout.table, width))
         self._gap()
 
     def _gap(self) -> None:
@@ -370,39 +341,6 @@ class _Writer:
         spacing = paragraph.find(qualified("w:pPr")).find(qualified("w:spacing"))
         for key, value in {"before": 0, "after": 0, "line": 120, "lineRule": "exact"}.items():
             spacing.set(qualified(f"w:{key}"), str(value))
-
-    def _row(self, cells: tuple[Runs, ...], widths: list[int], *, head: bool = False) -> Any:
-        row, properties = element("w:tr"), element("w:trPr")
-        face = self._layout.table
-        size = face.size_pt * 20
-        lines = max(
-            _characters(cell) * size / max(width - 2 * _CELL_MARGIN, size)
-            for cell, width in zip(cells, widths, strict=True)
-        )
-        if lines < _WHOLE_ROW:
-            properties.append(element("w:cantSplit"))
-        if head:
-            properties.append(element("w:tblHeader"))
-        row.append(properties)
-        for cell, width in zip(cells, widths, strict=True):
-            box, box_properties = element("w:tc"), element("w:tcPr")
-            box_properties.append(element("w:tcW", w=width, type="dxa"))
-            if head:
-                box_properties.append(element("w:shd", val="clear", color="auto", fill="EDEFF1"))
-            box_properties.append(element("w:vAlign", val="center"))
-            box.append(box_properties)
-            paragraph, style = element("w:p"), element("w:pPr")
-            style.append(element("w:snapToGrid", val=0))
-            style.append(element("w:spacing", before=30, after=30, line=round(size * _TABLE_LINE), lineRule="exact"))
-            style.append(element("w:jc", val="center" if head else "left"))
-            paragraph.append(style)
-            paragraph.extend(
-                run_element(replace(run, text=_BREAKS.sub("\\1\u200b", run.text)), face, bold=head)
-                for run in cell
-            )
-            box.append(paragraph)
-            row.append(box)
-        return row
 
     def _chart(self, chart: Chart) -> None:
         layout = self._layout
@@ -416,11 +354,6 @@ class _Writer:
 def _property(text: str) -> str:
     """A file property: visible, and no longer than the format allows."""
     return visible(text)[:255]
-
-
-def _characters(runs: Runs) -> float:
-    """Width in full characters; ASCII counts half."""
-    return sum(0.5 if c.isascii() else 1.0 for c in text_of(runs))
 
 
 WRITER = write_docx

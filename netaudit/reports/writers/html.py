@@ -30,14 +30,14 @@ _CSS = """
 body{margin:0;background:#eef0f2;color:#1b1b1b;font:16px/1.75 %(body)s}
 main{max-width:52rem;margin:2rem auto;padding:4rem 4.5rem;background:#fff;box-shadow:0 1px 6px #0002}
 h1{font:%(title_weight)s 1.7rem/1.5 %(title)s;text-align:center;margin:0 0 2rem}
-h2,h3,h4,h5{line-height:1.5;margin:1.4em 0 .4em;break-after:avoid}
+h2,h3,h4,h5{line-height:1.5;text-indent:%(indent)sem;margin:1.4em 0 .4em;break-after:avoid}
 h2{font:600 1.15rem/1.5 %(heading)s}h3{font:600 1.03rem/1.5 %(heading2)s}h4,h5{font:600 1rem/1.5 %(body)s}
 strong.lead{font-weight:600}strong.h3{font-family:%(heading2)s}p{margin:.35em 0;overflow-wrap:anywhere}
 p.body{text-indent:%(indent)sem;text-align:justify}
 p.caption{text-align:center;font:600 .9rem/1.5 %(heading)s;margin:1.4em 0 .4em;break-after:avoid}
 p.mark{font-family:%(heading)s;margin-bottom:1.5rem}p.note{text-indent:%(indent)sem}
-table{border-collapse:collapse;width:100%%;margin:.4rem 0 1.2rem;font-size:.82rem;line-height:1.5;table-layout:fixed}
-th,td{border:1px solid #b9bec4;padding:.3rem .45rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%%;margin:.4rem 0 1.2rem;font-size:.8rem;line-height:1.5;table-layout:fixed}
+th,td{border:1px solid #b9bec4;padding:.28rem .3rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
 th{background:#f1f3f5;font-weight:600}thead{display:table-header-group}tr{break-inside:avoid}
 mark{background:#fff0a8;color:inherit;padding:0 .1em}
 figure{margin:.5rem 0 1rem;break-inside:avoid}figure svg{width:100%%;height:auto}
