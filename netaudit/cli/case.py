@@ -196,7 +196,7 @@ def approve(session: Session, folder: str, text: str, by: str, as_of_text: str |
 @command.command("task")
 @_folder
 @click.argument("task")
-@click.option("--to", "to", required=True, help="The next state, such as in_progress, in_review, closed.")
+@click.option("--to", "to", default="", help="The next state, such as in_progress, in_review, closed.")
 @_by
 @click.option("--note", "note_", default="")
 @click.option("--evidence", multiple=True, help="What proves it (needed for in_review).")
@@ -218,20 +218,23 @@ def task(
     due: dt.datetime | None,
     as_of_text: str | None,
 ) -> None:
-    """Move a task of the rectification ledger; steps that are not allowed are refused."""
+    """Move a task of the rectification ledger; steps that are not allowed are refused.
+
+    Without --to, only its owner, department or date is set.
+    """
     from netaudit import workflow
     from netaudit.case.rectification import TaskState
     from netaudit.errors import UsageError
 
     known = {s.value for s in TaskState}
-    if to not in known:
+    if to and to not in known:
         raise UsageError(
             "no-state", "{state} is no state.", state=to, hint="States: " + ", ".join(sorted(known))
         )
     moved = workflow.advance_task(
         Path(folder),
         task,
-        TaskState(to),
+        TaskState(to) if to else None,
         by=by,
         now=as_of(as_of_text, session.settings()),
         note=note_,

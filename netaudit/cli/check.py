@@ -47,6 +47,7 @@ def command(
         checked = workflow.check(
             inputs or configured_inputs(settings),
             settings,
+            workflow.lists_in_use(settings),
             now=as_of(as_of_text, settings),
             only=rules,
             progress=progress,

@@ -16,12 +16,27 @@ from netaudit.demo import Week, write_week
 AS_OF = "2026-11-09T09:00:00+08:00"
 """The Monday after the week: the day on which the demo's office works on the letter."""
 
+RECEIVED = "2026-11-06T09:10:00+08:00"
+"""When the letter came in."""
+
 CASE = "case"
 
 COMMANDS = (
     (
         "Open a case for the letter; what was read from it is shown.",
-        ("case", "new", CASE, "--notice", "letter.txt", "--as-of", AS_OF, "--by", "demo"),
+        (
+            "case",
+            "new",
+            CASE,
+            "--notice",
+            "letter.txt",
+            "--received",
+            RECEIVED,
+            "--as-of",
+            AS_OF,
+            "--by",
+            "demo",
+        ),
     ),
     (
         "Read the captures and logs, match them, walk back, check the rules.",

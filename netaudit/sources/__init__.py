@@ -205,7 +205,8 @@ def _nameless(rows: Rows) -> np.ndarray:
     name = rows.columns.get("name")
     if name is None:
         return rows.line
-    return rows.line[np.asarray(pc.is_null(name).to_numpy(zero_copy_only=False), bool)]
+    unknown = np.asarray(pc.is_null(name).to_numpy(zero_copy_only=False), bool)
+    return np.asarray(rows.line[unknown])
 
 
 def _shifted(batch: pa.RecordBatch, shift: int) -> pa.RecordBatch:

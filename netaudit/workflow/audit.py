@@ -120,6 +120,7 @@ def trace(
 def check(
     arguments: Sequence[str],
     settings: Settings,
+    lists: ListsInUse,
     *,
     now: dt.datetime,
     only: Sequence[str] = (),
@@ -128,7 +129,9 @@ def check(
 ) -> Checked:
     """Check the policy rules over the configuration and whatever evidence is given."""
     rules = _rules(settings, only)
-    evidence = pipeline.gather_evidence(arguments, settings, index=None, options=options, progress=progress)
+    evidence = pipeline.gather_evidence(
+        arguments, settings, index=lists.index(), options=options, progress=progress
+    )
     facts = gather(settings, evidence.ledger.files, evidence.observed, evidence.tables, (), now)
     return Checked(
         evidence.ledger, tuple(check_rules(facts, tuple(rules.values()), settings.policy, now=now)), rules

@@ -133,7 +133,7 @@ def state(
 def advance_task(
     folder: Path,
     task_id: str,
-    to: TaskState,
+    to: TaskState | None,
     *,
     by: str,
     now: dt.datetime,
@@ -143,7 +143,7 @@ def advance_task(
     department: str = "",
     due: dt.date | None = None,
 ) -> Task:
-    """Move one task of the rectification ledger.
+    """Move one task of the rectification ledger; where `to` is None, only set its owner and dates.
 
     Raises:
         CaseError: No such task, or a step that is not allowed now.
@@ -163,10 +163,14 @@ def advance_task(
         task = replace(
             task, owner=owner or task.owner, department=department or task.department, due=due or task.due
         )
-        moved = advance(task, to, by=by, at=now, note=note, evidence=tuple(evidence))
+        moved = (
+            task if to is None else advance(task, to, by=by, at=now, note=note, evidence=tuple(evidence))
+        )
         tasks = tuple(moved if t.id == task_id else t for t in case.tasks)
         store.write_case(replace(case, tasks=tasks, as_of=now))
-        store.log(at=now, actor=by, action=f"task {to.value}", subject=task_id, reason=note)
+        store.log(
+            at=now, actor=by, action=f"task {to.value if to else 'assigned'}", subject=task_id, reason=note
+        )
     return moved
 
 
