@@ -11,14 +11,16 @@ import pyarrow as pa
 from netaudit.attribution.columns import FAR, NONE, SECOND, Records, codes_of, combine
 from netaudit.attribution.held import Held
 from netaudit.attribution.intervals import Index, overlaps, running_max
-from netaudit.attribution.spans import STATION_CAP_S, Doubt, Spans, end_at_next, pair
+from netaudit.attribution.spans import STATION_CAP_S, STATION_LEAD_S, Doubt, Spans, end_at_next, pair
 from netaudit.attribution.words import Role, roles
 from netaudit.records.addresses import V4_PREFIX, format_mac, parse_mac
 
 DETAILS = ("account", "ap_name", "bssid", "nas", "nas_port", "session", "ssid", "vlan")
 
 PHASES_S = 30
-"""Beginnings of one station that follow each other this soon, without an end between, are one."""
+"""Beginnings of one station that follow each other this soon, without an end between, are one; so
+are ends with no beginning between. An access point writes a line for each phase: hostapd says
+*disassociated*, *AP-STA-DISCONNECTED* and, up to 3 s later, *deauthenticated*."""
 
 
 class AccessLog:
@@ -42,7 +44,9 @@ class AccessLog:
         events = np.flatnonzero(anybody & (time != NONE) & (role != Role.IGNORE) & (role != Role.RESET))
         session, _ = records.words("session")
         nas, _ = records.words("nas")
-        group = combine(session, nas, device, site)[events]
+        # Without a session's id, what tells two sessions of a device on one server apart is the port.
+        port = np.where(session < 0, records.words("nas_port")[0], -1)
+        group = combine(session, nas, port, device, site)[events]
         when, order = time[events], records.order()[events]
         steps = np.where(session[events] < 0, _phases(group, when, order, role[events]), role[events])
         found = pair(
@@ -52,9 +56,17 @@ class AccessLog:
             steps,
             begun=np.full(len(events), NONE),
             cap=np.full(len(events), STATION_CAP_S * SECOND),
+            grace=PHASES_S * SECOND,
         )
         self._seen = _Seen(records, events, found, np.lexsort((order, when, group)))
-        spans = replace(found, first=events[found.first], last=events[found.last])
+        sure = np.maximum(found.start, when[found.first] - STATION_LEAD_S * SECOND)
+        unbegun = (found.doubt & Doubt.NO_START) != 0
+        spans = replace(
+            found,
+            start=np.where(unbegun, sure, found.start),
+            first=events[found.first],
+            last=events[found.last],
+        )
         resets = np.flatnonzero((role == Role.RESET) & (time != NONE))
         row = spans.first
         spans = _close_at_resets(spans, nas[row], (nas[resets], time[resets]))
@@ -69,6 +81,11 @@ class AccessLog:
         self._macs, self._ips = codes_of(macs), codes_of(ips)
         self._by_mac = Index(self.mac, self.spans.start, self.spans.end)
         self._by_ip = Index(self.ip, self.address.start, self.address.end)
+        self._leads_by_mac = Index(self.mac, found.start, self.spans.end, np.flatnonzero(unbegun))
+        first_address = (self.address.doubt & Doubt.NO_START) != 0
+        self._leads_by_ip = Index(
+            self.ip, found.start[self.session], self.address.end, np.flatnonzero(first_address)
+        )
         self._devices_of = cache(self._most_devices)
         self.held = Held(
             self.spans,
@@ -78,12 +95,20 @@ class AccessLog:
             np.zeros(len(row), np.int64),
             self._name,
         )
+        self.leads = replace(self.held, spans=replace(self.spans, start=found.start))
+        """The same sessions, those without a start as early as they may have begun."""
 
     def around(self, mac: bytes | None, ip: bytes | None, low: int, high: int) -> np.ndarray:
         """Sessions of a MAC (or of an address, where no MAC is known) in a time."""
         if mac is not None:
             return self._by_mac.overlapping(self._macs.get(mac, -2), low, high)
         return np.unique(self.session[self._by_ip.overlapping(self._ips.get(ip, -2), low, high)])
+
+    def leads_around(self, mac: bytes | None, ip: bytes | None, low: int, high: int) -> np.ndarray:
+        """Sessions without a start that may have begun by then, of `leads`; asked as `around` is."""
+        if mac is not None:
+            return self._leads_by_mac.overlapping(self._macs.get(mac, -2), low, high)
+        return np.unique(self.session[self._leads_by_ip.overlapping(self._ips.get(ip, -2), low, high)])
 
     def account_of(self, span: int) -> str:
         """The account of a session; empty where none is known."""
@@ -191,7 +216,8 @@ class _Seen:
         place = np.empty(len(by), np.int64)
         place[by] = np.arange(len(by))
         self._low: np.ndarray = place[found.first]
-        self._high: np.ndarray = place[found.last]
+        # Ends that are said again come after the last record of the span and belong to it too.
+        self._high: np.ndarray = np.append(self._low[1:], len(by))[: len(self._low)] - 1
 
     def codes(self, values: np.ndarray) -> np.ndarray:
         """Of a column of codes, each session's last that is not -1."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -72,6 +73,7 @@ class CoverageTable:
             ledger: What was read, whatever came of it.
         """
         self._by: dict[tuple[str, str, tuple[str, ...]], Coverage] = {}
+        self._together = cache(self._join)  # few are asked for, and again and again
         for kind in sorted({k for entry in ledger for k in entry.kinds} | set(tables)):
             times = _times_by_file(kind, tables.get(kind))
             places = {(e.site, e.segments) for e in ledger if kind in e.kinds}
@@ -93,6 +95,9 @@ class CoverageTable:
         Logs of no named site count everywhere, and so do those that declare no segments; where no
         segment is asked for, all count.
         """
+        return self._together(tuple(kinds), site, segment)
+
+    def _join(self, kinds: tuple[str, ...], site: str, segment: str) -> Coverage:
         parts = [
             coverage
             for (kind, where, segments), coverage in self._by.items()

@@ -7,6 +7,7 @@ where there is nothing to ask. Only an answer that one candidate holds is a key 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -38,16 +39,18 @@ def nat(walk: Walk) -> Hop | None:
     if not rows.size and _untranslated(walk, question.public_ip):
         walk.address = question.public_ip
         return None
+
+    def near() -> np.ndarray:
+        return logs.nat.around(question, *walk.around)
+
     # Without a port the neighbours are all the unit's traffic: the stable range means nothing.
-    near = rows if question.port is None else logs.nat.around(question, *walk.around)
-    found = walk.weigh(logs.nat.held, rows, near, logs.nat.names_destination(rows))
+    found = walk.weigh(
+        logs.nat.held, rows, near if question.port is not None else None, logs.nat.names_destination(rows)
+    )
     walk.because(Reason.NO_PORT if question.port is None else None)
     outcome = found.outcome
     if outcome is Outcome.MISSING:
-        outcome, reason = walk.absent(("nat",), without=Reason.NO_NATLOG, rows=len(logs.nat))
-        walk.because(reason)
-        if logs.nat.publics() and all(map(is_private, logs.nat.publics())):
-            walk.because(Reason.UPSTREAM_NAT)
+        outcome = _no_translation(walk)
         walk.stopped = True
     elif outcome is Outcome.AMBIGUOUS:
         walk.because(Reason.NAT_AMBIGUOUS, Reason.CLOCK if found.by_clock else None)
@@ -64,8 +67,7 @@ def nat(walk: Walk) -> Hop | None:
         for candidate, spans in zip(found.candidates, found.spans, strict=True)
     )
     asked = label(question.public_ip, question.port)
-    stable = None if question.port is None else found.stable
-    return Hop(HopKind.NAT, asked, outcome, candidates, stable)
+    return Hop(HopKind.NAT, asked, outcome, candidates, found.stable)
 
 
 def lease(walk: Walk) -> Hop | None:
@@ -73,15 +75,19 @@ def lease(walk: Walk) -> Hop | None:
     address, log = walk.address, walk.logs.addresses
     if address is None:
         return None
+    if _foreign(walk, address):
+        walk.because(Reason.NOT_OURS)
+        walk.address, walk.stopped = None, True
+        return None
     rows = log.around(address, *walk.wide)
     spans = log.held.spans
     # A lease store that does not tell when a lease began proves nothing about a time before its
     # end: such a lease is shown as a lead and is no answer.
     lead = ((spans.doubt[rows] & Doubt.NO_START) != 0) & (log.held.source[rows] == 0)
-    found = walk.weigh(log.held, rows[~lead], log.around(address, *walk.around))
+    found = walk.weigh(log.held, rows[~lead], lambda: log.around(address, *walk.around))
     outcome = found.outcome
     if outcome is Outcome.MISSING:
-        found = walk.weigh(log.held, rows[lead], rows[:0])
+        found = walk.weigh(log.held, rows[lead])
         outcome = _no_lease(walk, address, leads=bool(found.candidates))
     elif outcome is Outcome.AMBIGUOUS:
         walk.because(Reason.CLOCK if found.by_clock else Reason.LEASE_CONFLICT)
@@ -109,13 +115,13 @@ def station(walk: Walk) -> Hop | None:
         return None
     answers: list[tuple[AccessLog, Weighed]] = []
     for log in walk.logs.access:
-        rows = log.around(mac, address, *walk.wide)
-        found = walk.weigh(log.held, rows, log.around(mac, address, *walk.around))
-        answers.append((log, found))
+        near = partial(log.around, mac, address, *walk.around)
+        answers.append((log, walk.weigh(log.held, log.around(mac, address, *walk.wide), near)))
     merged = _sessions(answers)
     asked = format_mac(mac) if mac is not None else format_ip(address or b"")
     if not merged:
-        return Hop(HopKind.STATION, asked, _no_session(walk))
+        leads = _leads(walk)
+        return Hop(HopKind.STATION, asked, _no_session(walk, leads=bool(leads)), leads)
     candidates = tuple(candidate for candidate, _, _ in merged)
     _, log, best = merged[0]
     details = [dict(c.details) for c in candidates]
@@ -136,15 +142,19 @@ def asset(walk: Walk) -> Hop | None:
     mac, address, register = walk.mac, walk.address, walk.logs.register
     if mac is None and address is None:
         return None
-    rows = near = np.empty(0, np.int64)
-    if mac is not None:
-        rows, near = (register.by_mac(mac, *time) for time in (walk.wide, walk.around))
+    rows = register.by_mac(mac, *walk.wide) if mac is not None else np.empty(0, np.int64)
     walk.confirmed = bool(rows.size)
-    if not rows.size and address is not None:
-        rows, near = (register.by_ip(address, *time) for time in (walk.wide, walk.around))
-        if mac is not None:  # a row that names another MAC for this address contradicts
-            rows, near = register.without_mac(rows), register.without_mac(near)
-    found = walk.weigh(register.held, rows, near)
+    by_address = not rows.size and address is not None
+
+    def look_up(low: int, high: int) -> np.ndarray:
+        if mac is not None and not by_address:
+            return register.by_mac(mac, low, high)
+        rows = register.by_ip(address or b"", low, high)
+        # A row that names another MAC for this address contradicts.
+        return rows if mac is None else register.without_mac(rows)
+
+    rows = look_up(*walk.wide) if by_address else rows
+    found = walk.weigh(register.held, rows, lambda: look_up(*walk.around))
     candidates = tuple(
         with_details(c, **{name: register.detail(int(spans[0]), name) for name in ASSET_DETAILS})
         for c, spans in zip(found.candidates, found.spans, strict=True)
@@ -174,6 +184,26 @@ def _untranslated(walk: Walk, address: bytes) -> bool:
     if walk.logs.nat.is_public(address):
         return False
     return walk.logs.plan.segment(address, walk.site) is not None or walk.logs.settings.unit.nat is False
+
+
+def _no_translation(walk: Walk) -> Outcome:
+    """What it means that no translation is known.
+
+    A log that covers the time and has no entry: the clocks may be wrong where the port was used
+    within the day around; what translates to private addresses only lies behind another device;
+    and else no translation is recorded.
+    """
+    question, log = walk.question, walk.logs.nat
+    outcome, reason = walk.absent(("nat",), without=Reason.NO_NATLOG, rows=len(log))
+    walk.because(reason)
+    if log.publics() and all(map(is_private, log.publics())):
+        walk.because(Reason.UPSTREAM_NAT)
+    elif outcome is Outcome.MISSING:
+        walk.because(Reason.NO_NATLOG)
+        port_known = question.port is not None
+        if port_known and walk.at_site(log.held, log.around(question, *walk.around)).size:
+            walk.because(Reason.CLOCK)
+    return outcome
 
 
 def _translation(walk: Walk, candidate: Candidate, spans: np.ndarray) -> Candidate:
@@ -212,14 +242,32 @@ def _no_lease(walk: Walk, address: bytes, *, leads: bool) -> Outcome:
     if static:
         return Outcome.MISSING
     walk.because(reason)
-    known = logs.addresses.knows(address) or logs.register.knows(address)
-    if logs.plan.networks and segment is None and not known:
+    if logs.plan.networks and segment is None and not logs.knows(address):
         walk.because(Reason.UPSTREAM_NAT)
+    elif outcome is Outcome.MISSING:  # the log is whole and has no lease: not from this server
+        walk.because(Reason.STATIC_IP)
     return outcome
 
 
-def _no_session(walk: Walk) -> Outcome:
-    """What it means that no session is known."""
+def _foreign(walk: Walk, address: bytes) -> bool:
+    """Whether an address is nobody's here: outside of the plan, of private space and of every log."""
+    plan = walk.logs.plan
+    if not plan.networks or plan.has(address) or is_private(address):
+        return False
+    return not walk.logs.knows(address)
+
+
+def _leads(walk: Walk) -> tuple[Candidate, ...]:
+    """Sessions that may have begun by then, for their beginning is in no log: shown, no answer."""
+    answers = []
+    for log in walk.logs.access:
+        rows = log.leads_around(walk.mac, walk.address, *walk.wide)
+        answers.append((log, walk.weigh(log.leads, rows)))
+    return tuple(candidate for candidate, _, _ in _sessions(answers))
+
+
+def _no_session(walk: Walk, *, leads: bool) -> Outcome:
+    """What it means that no session is known, or that one is only supposed."""
     logs, segment = walk.logs, walk.segment
     rows = sum(log.records.count for log in logs.access)
     outcome, reason = walk.absent(("radius", "wlan"), without=Reason.NO_ACCT, rows=rows)
@@ -227,7 +275,10 @@ def _no_session(walk: Walk) -> Outcome:
     if wireless is not None and shares_key(wireless):
         walk.known_place(ssid=wireless.ssid)
         walk.because(Reason.SHARED_KEY)
-    walk.because(reason)
+    if leads:
+        walk.because(Reason.LOG_GAP)
+        return Outcome.NOT_COVERED
+    walk.because(reason or Reason.NO_ACCT)
     return outcome
 
 

@@ -79,9 +79,13 @@ class Index:
 
     def overlapping(self, key: int, low: int, high: int) -> np.ndarray:
         """Rows of the spans of `key` that share a moment with ``[low, high]``, by start."""
-        first, stop = np.searchsorted(self._keys, [key, key + 1])
-        until = first + np.searchsorted(self._start[first:stop], high, "right")
-        since = first + np.searchsorted(self._reach[first:stop], low, "left")
+        if key < 0 or not self._rows.size:
+            return self._rows[:0]
+        first, stop = self._keys.searchsorted(key), self._keys.searchsorted(key, "right")
+        if first == stop:
+            return self._rows[:0]
+        until = first + self._start[first:stop].searchsorted(high, "right")
+        since = first + self._reach[first:stop].searchsorted(low, "left")
         part = slice(since, max(since, until))
         found: np.ndarray = self._rows[part][self._end[part] >= low]
         return found

@@ -64,6 +64,10 @@ class Logs:
             settings=settings,
         )
 
+    def knows(self, address: bytes) -> bool:
+        """Whether any log or register ever names an inside address."""
+        return self.addresses.knows(address) or self.register.knows(address) or self.nat.knows(address)
+
     def at_site(self, codes: np.ndarray, site: str) -> np.ndarray:
         """Which site codes may be `site`: that one and rows of no named site; all where none is."""
         if not site:

@@ -109,6 +109,10 @@ class NatLog:
         packed: bytes = self.insides[int(self.held.holder[span])].as_py()
         return packed
 
+    def knows(self, address: bytes) -> bool:
+        """Whether any translation names `address` as an inside one."""
+        return address in self._inside_codes
+
     def is_public(self, address: bytes) -> bool:
         """Whether `address` is itself one that others hide behind."""
         code = self._publics.get(address, -1)

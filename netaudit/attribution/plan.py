@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from netaudit.config import Segment, Settings, Wireless
-from netaudit.records.addresses import Network, format_ip, in_network, parse_mac, parse_network
+from netaudit.records.addresses import Network, format_ip, in_network, network_range, parse_mac, parse_network
 
 SHARED_AUTH = frozenset({"open", "wep", "psk", "sae"})
 """Ways into a wireless network that tell nobody apart."""
 _BEHIND = tuple(
     parse_network(text)
-    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
 )
-"""RFC 1918, RFC 6598 (carrier-grade NAT), RFC 4193: never seen on the internet."""
+"""RFC 1918, RFC 6598 (carrier-grade NAT), RFC 4193, and link-local (RFC 3927, RFC 4291): never
+seen on the internet."""
 _ROLES = {
     "nat": ("nat",),
     "dhcp": ("dhcp",),
@@ -32,28 +41,32 @@ class Plan:
         self.egress = tuple(n for n in map(_network, egress) if n is not None)
         self._segments = sorted(
             (
-                (network, segment)
+                (network, network_range(network), segment)
                 for segment in settings.segment
                 for network in map(_network, segment.network)
                 if network is not None
             ),
-            key=lambda pair: (-pair[0].prefixlen - (96 if pair[0].version == 4 else 0), pair[1].id),
+            key=lambda part: (-part[0].prefixlen - (96 if part[0].version == 4 else 0), part[2].id),
         )
 
     @property
     def networks(self) -> tuple[Network, ...]:
         """Networks of all segments."""
-        return tuple(network for network, _ in self._segments)
+        return tuple(network for network, _, _ in self._segments)
 
     def ours(self, public: bytes) -> bool:
         """Whether a public address is the unit's; yes where the configuration names none."""
         known = (*self.egress, *self.networks)
         return not self.egress or any(in_network(public, network) for network in known)
 
+    def has(self, address: bytes) -> bool:
+        """Whether an address is in a segment of any site, or is one that the unit leaves by."""
+        return any(in_network(address, network) for network in (*self.networks, *self.egress))
+
     def segment(self, address: bytes, site: str) -> Segment | None:
         """The segment with the longest prefix; of that site, where one is known."""
-        for network, segment in self._segments:
-            if in_network(address, network) and (not site or segment.site in {"", site}):
+        for _, (low, high), segment in self._segments:
+            if low <= address <= high and (not site or segment.site in {"", site}):
                 return segment
         return None
 
@@ -102,7 +115,7 @@ def shares_key(wireless: Wireless) -> bool:
 
 
 def is_private(address: bytes) -> bool:
-    """Whether an address never appears on the internet, as text of RFC 1918, 4193 and 6598."""
+    """Whether an address is of a range that never appears on the internet."""
     return any(in_network(address, network) for network in _BEHIND)
 
 

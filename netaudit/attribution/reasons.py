@@ -38,9 +38,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.NO_NATLOG: Explanation(
         (
-            "There is no log of address translations; inside hosts cannot be told apart from outside.",
-            "没有地址转换（NAT）日志，无法由公网地址区分内网主机。",
-            "沒有位址轉換（NAT）日誌，無法由公網位址區分內網主機。",
+            "No translation is recorded for this address, port and time; the inside host cannot be told.",
+            "没有该公网地址、端口和时间的地址转换（NAT）记录，无法确定内网主机。",
+            "沒有該公網位址、埠和時間的位址轉換（NAT）紀錄，無法確定內網主機。",
         ),
         (
             "Session logging on the translating device, with both addresses, both ports, begin and end.",
@@ -74,9 +74,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.CLOCK: Explanation(
         (
-            "The times are not exact enough to tell the candidates apart.",
-            "时间不够精确，不能区分各候选对象。",
-            "時間不夠精確，無法區分各候選對象。",
+            "The times are not exact enough: several candidates fit, or a record lies just outside of the search.",
+            "时间不够精确：有多个候选对象相符，或相近记录落在查询时段之外。",
+            "時間不夠精確：有多個候選對象相符，或相近紀錄落在查詢時段之外。",
         ),
         (
             "Synchronised clocks on all devices, and a time to the second with its zone in the notice.",
@@ -98,9 +98,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.STATIC_IP: Explanation(
         (
-            "The address is assigned by hand; no lease shows which device used it.",
-            "该地址为静态配置，没有租约可证明由哪台设备使用。",
-            "該位址為靜態設定，沒有租約可證明由哪台設備使用。",
+            "No lease shows which device used this address, as where it is set by hand or by the device itself.",
+            "没有租约可证明该地址由哪台设备使用；该地址可能为静态配置或由设备自行设定。",
+            "沒有租約可證明該位址由哪台設備使用；該位址可能為靜態設定或由設備自行設定。",
         ),
         (
             "A binding of address to MAC on the switch, or ARP tables collected at regular times.",
@@ -147,8 +147,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.NO_ACCT: Explanation(
         (
             "No log says who was logged in on this device.",
-            "没有认证或计费日志，无法得知该设备的登录账号。",
-            "沒有認證或計費日誌，無法得知該設備的登入帳號。",
+            "没有认证或计费记录，无法得知该设备的登录账号。",
+            "沒有認證或計費紀錄，無法得知該設備的登入帳號。",
         ),
         (
             "Accounting (RADIUS start, interim and stop records) for this network.",
@@ -194,9 +194,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.NOT_OURS: Explanation(
         (
-            "The public address is none of this unit's addresses.",
-            "该公网地址不属于本单位。",
-            "該公網位址不屬於本單位。",
+            "The address is none of this unit's addresses.",
+            "该地址不属于本单位。",
+            "該位址不屬於本單位。",
         ),
         (
             "The list of the unit's addresses at that time, if it has changed; else the notice concerns others.",

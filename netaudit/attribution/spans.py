@@ -20,8 +20,11 @@ LEASE_CAP_S = 86_400
 ARP_HOLD_S = 1_200
 """An address seen in an ARP table counts for 20 minutes after, BSD's usual time-out."""
 STATION_CAP_S = 86_400
-"""A session without its stop counts for a day after its last sign of life, and one without its
-start for a day before its first."""
+"""A session without its stop counts for a day after its last sign of life. One without its start
+may have begun up to a day before its first, which makes it a lead for that day and no answer."""
+STATION_LEAD_S = 600
+"""How long before its first sign of life a session without its start is an answer: interim
+records come about so often (RFC 2869 2.1), and hostapd puts out a silent station after 300 s."""
 
 
 class Doubt(IntFlag):
@@ -66,11 +69,14 @@ def pair(
     *,
     begun: np.ndarray,
     cap: np.ndarray,
+    grace: int = -1,
 ) -> Spans:
     """Join the events of each group, in the order in which they happened, to spans.
 
     A session id is used again, so an id alone joins nothing: a span begins with a start, with
-    whatever follows an end, and with the first event of a group.
+    whatever follows an end, and with the first event of a group. Only an end that follows an end
+    within `grace` and tells no beginning says again what that one said: the span ends at the
+    first of them. A supposed beginning is never before the last end of the group.
 
     Args:
         group: ``(n,)`` int64: events that may belong together.
@@ -79,9 +85,10 @@ def pair(
         role: ``(n,)`` `Role` START, SEEN or END.
         begun: ``(n,)`` nanoseconds: the beginning that an event itself tells, or `NONE`.
         cap: ``(n,)`` nanoseconds: how far a missing bound may lie from the nearest record.
+        grace: Nanoseconds; negative where every end ends a span of its own.
 
     Returns:
-        Spans whose `first` and `last` are indices of the events.
+        Spans whose `first` and `last` are indices of the events, by group and time.
     """
     if not len(group):
         nothing = np.empty(0, np.int64)
@@ -91,17 +98,27 @@ def pair(
     begins = np.diff(sorted_group, prepend=sorted_group[0] - 1) != 0
     begins |= sorted_role == Role.START
     begins[1:] |= sorted_role[:-1] == Role.END
+    repeats = np.zeros(len(by), bool)
+    repeats[1:] = (sorted_role[1:] == Role.END) & (sorted_role[:-1] == Role.END)
+    repeats[1:] &= (sorted_group[1:] == sorted_group[:-1]) & (np.diff(when) <= grace)
+    repeats &= begun[by] == NONE
+    begins &= ~repeats
     head = np.flatnonzero(begins)
-    tail = np.append(head[1:], len(by)) - 1
+    over = np.append(head[1:], len(by)) - 1
+    repeated = np.cumsum(repeats)
+    tail = over - (repeated[over] - repeated[head])
     first, last = by[head], by[tail]
     told = begun[last]
     has_start = sorted_role[head] == Role.START
     no_start = ~has_start & (told == NONE)
-    start = np.where(has_start, when[head], np.where(no_start, when[head] - cap[first], told))
+    same = np.append([False], sorted_group[head[1:]] == sorted_group[head[:-1]])
+    before = np.where(same, np.append([-FAR], when[over[:-1]]), -FAR)
+    supposed = np.maximum(when[head] - cap[first], before)
+    start = np.where(has_start, when[head], np.where(no_start, supposed, told))
     no_end = sorted_role[tail] != Role.END
     end = np.where(no_end, when[tail] + cap[last], when[tail])
     # The same group beginning anew proves that what was open before is over.
-    again = np.append(sorted_group[head[1:]] == sorted_group[head[:-1]], [False])
+    again = np.append(same[1:], [False])
     following = np.append(when[head[1:]], [FAR])
     end = np.where(no_end & again, np.minimum(end, following), end)
     doubt = no_start * Doubt.NO_START + no_end * Doubt.NO_END

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,14 +55,38 @@ class Walk:
         self.site = self.site or dict(candidate.details).get("site", "")
 
     def weigh(
-        self, held: Held, rows: np.ndarray, near: np.ndarray, preferred: np.ndarray | None = None
+        self,
+        held: Held,
+        rows: np.ndarray,
+        near: Callable[[], np.ndarray] | None = None,
+        preferred: np.ndarray | None = None,
     ) -> Weighed:
-        """Candidates of the walk's site among `rows`."""
-        here = self.logs.at_site(held.site[rows], self.site)
-        if preferred is not None:
-            preferred = preferred[here]
-        near = near[self.logs.at_site(held.site[near], self.site)]
-        return weigh(held, rows[here], self.window, near=near, sites=self.logs.sites, preferred=preferred)
+        """Candidates of the walk's site among `rows`.
+
+        Args:
+            held: The log.
+            rows: Spans that overlap the widened window.
+            near: Looks up the spans further away; asked only where one candidate holds.
+            preferred: ``(len(rows),)`` bool: those that name the destination asked for.
+        """
+        if self.site and rows.size:
+            here = self.logs.at_site(held.site[rows], self.site)
+            rows, preferred = rows[here], None if preferred is None else preferred[here]
+        return weigh(
+            held,
+            rows,
+            self.window,
+            near=None if near is None else lambda: self.at_site(held, near()),
+            sites=self.logs.sites,
+            preferred=preferred,
+        )
+
+    def at_site(self, held: Held, rows: np.ndarray) -> np.ndarray:
+        """Those of some spans that may be of the walk's site."""
+        if not self.site:
+            return rows
+        here: np.ndarray = rows[self.logs.at_site(held.site[rows], self.site)]
+        return here
 
     @property
     def wide(self) -> tuple[int, int]:
@@ -84,16 +108,18 @@ class Walk:
 
         Args:
             kinds: Kinds of log that could have told.
-            without: The reason where there is no such log at all.
-            rows: How many records there are; some may be of files that are in no ledger.
+            without: The reason where there is no such log, or none of this site and segment.
+            rows: How many records there are; where no file of such a log is in the ledger, they
+                are a log of which nothing else is known.
         """
         coverage, segments = self.logs.coverage, self._segments()
         if coverage.covers(kinds, self.site, self.window.low, self.window.high, segments=segments):
             return Outcome.MISSING, None
         segment = segments[0] if len(segments) == 1 else ""
-        whole = coverage.of(kinds, self.site, segment)
-        if not whole.files and not rows:
+        kept_here = any(coverage.of(kinds, self.site, one).files for one in segments or ("",))
+        if not kept_here and (coverage.sites(kinds) or not rows):
             return Outcome.NOT_COVERED, without
+        whole = coverage.of(kinds, self.site, segment)
         kept = [self.logs.plan.retention_days(kind, self.site, segment) for kind in kinds]
         days = [d for d in kept if d is not None]
         expired = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,7 +69,7 @@ def weigh(
     rows: np.ndarray,
     window: Window,
     *,
-    near: np.ndarray,
+    near: Callable[[], np.ndarray] | None,
     sites: tuple[str, ...],
     preferred: np.ndarray | None = None,
 ) -> Weighed:
@@ -82,7 +83,8 @@ def weigh(
         held: The log.
         rows: Spans that overlap the widened window.
         window: The time asked for.
-        near: Spans of the same key further away, which bound `Weighed.stable`.
+        near: Looks up the spans of the same key further away, which bound `Weighed.stable`;
+            where not given, that stays None.
         sites: Names of site codes.
         preferred: ``(len(rows),)`` bool: those that name the destination asked for.
     """
@@ -105,9 +107,10 @@ def weigh(
         for (_, where), group in zip(groups, members, strict=True)
     )
     stable = None
-    if len(found) == 1:
-        mine = held.holder[near] == who[0]
-        stable = stable_range(spans.start[near], spans.end[near], mine, window)
+    if len(found) == 1 and near is not None:
+        others = near()
+        mine = held.holder[others] == who[0]
+        stable = stable_range(spans.start[others], spans.end[others], mine, window)
     return Weighed(
         found,
         tuple(rows[group] for group in members),

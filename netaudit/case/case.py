@@ -11,6 +11,7 @@ from netaudit.attribution.trace import FunnelStep, Trace
 from netaudit.case.finding import Finding, Statement
 from netaudit.case.notice import Notice
 from netaudit.case.rectification import Task
+from netaudit.i18n import Text
 from netaudit.policy.verdict import Verdict
 from netaudit.records.evidence import EvidenceFile
 
@@ -27,7 +28,7 @@ class ListVersion:
     """A block list as it was used."""
 
     list_id: str
-    title: str
+    title: Text
     sha256: str
     entries: int
     date: str = ""

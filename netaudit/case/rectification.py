@@ -182,23 +182,34 @@ def _refusal(code: str, message: str, task: Task, *, hint: str, **values: object
     return CaseError(code, message, where=task.id, hint=hint, task=task.id, state=str(task.state), **values)
 
 
-def tasks_for(findings: Sequence[Finding], rules: Iterable[HasId]) -> tuple[Task, ...]:
-    """One proposed task per rule and subject, in the order of the findings; nobody owns them yet.
+def tasks_for(
+    findings: Sequence[Finding], rules: Iterable[HasId], existing: Sequence[Task] = ()
+) -> tuple[Task, ...]:
+    """One task per rule and subject: those there are, as they are, then new ones that nobody owns yet.
+
+    A task whose finding is not among `findings` stays: it is closed by a re-test, never by absence.
 
     Args:
         findings: The case's findings.
         rules: Rules whose action texts may be proposed; a policy finding of another rule, and
             any other kind of finding, is proposed for verification only.
+        existing: Tasks of the case so far.
     """
     known = {rule.id for rule in rules}
-    proposed: dict[tuple[str, str], str] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for finding in findings:
-        if finding.rule in known:
-            measure = f"{finding.rule}.action"
-        else:
-            measure = "destination.verify" if finding.kind is FindingKind.DESTINATION else "finding.verify"
-        proposed.setdefault((measure, finding.subject), finding.id)
-    return tuple(
-        Task(id=f"M{number:02d}", finding=finding, measure=measure)
-        for number, ((measure, _), finding) in enumerate(proposed.items(), 1)
+        groups.setdefault((_measure(finding, known), finding.subject), []).append(finding.id)
+    covered = {task.finding for task in existing}
+    number = max((int(task.id[1:]) for task in existing), default=0)
+    new = [(measure, ids[0]) for (measure, _), ids in groups.items() if covered.isdisjoint(ids)]
+    proposed = (
+        Task(id=f"M{n:02d}", finding=finding, measure=measure)
+        for n, (measure, finding) in enumerate(new, number + 1)
     )
+    return (*existing, *proposed)
+
+
+def _measure(finding: Finding, known: set[str]) -> str:
+    if finding.rule in known:
+        return f"{finding.rule}.action"
+    return "destination.verify" if finding.kind is FindingKind.DESTINATION else "finding.verify"

@@ -10,14 +10,19 @@ from netaudit.cli.session import EXIT_CLEAN, EXIT_FINDINGS, Session
 
 
 @click.command("verify")
-@click.argument("case", type=click.Path(file_okay=False))
+@click.argument("case", type=click.Path(), metavar="CASE|REPORT")
 @click.pass_obj
 def command(session: Session, case: str) -> None:
-    """Check that a case's evidence files, findings and log of looks are unaltered."""
+    """Check that a case, its evidence, its log of looks and its papers are unaltered; or one paper.
+
+    \b
+    Example:  netaudit verify cases/2026-12
+    """  # noqa: D301
     from netaudit import workflow
     from netaudit.cli.render import inert
 
-    problems = workflow.verify_case(Path(case))
+    path = Path(case)
+    problems = workflow.verify_paper(path) if path.is_file() else workflow.verify_case(path)
     for problem in problems:
         click.echo(f"✗ {session.say(problem.what)}: {inert(problem.where)}")
     if not problems:

@@ -10,7 +10,7 @@ from netaudit.demo import incidents
 from netaudit.demo.clock import rfc3339
 from netaudit.demo.configuration import OWN_LIST
 from netaudit.demo.letter import NUMBER
-from netaudit.demo.office import GOV, HALL, OWNERLESS_ASSET, SEGMENTS, SSID
+from netaudit.demo.office import GOV, OWNERLESS_ASSET, SEGMENTS, SSID
 from netaudit.demo.traffic import Connection, Lookup, Schedule
 from netaudit.demo.week import NOTICED_PORT, UNREGISTERED
 from netaudit.demo.world import BY_NAME, CASINO, ENCRYPTED_DNS, FLAGGED, PHISHING
@@ -30,6 +30,7 @@ class Answer:
     what: str
     list_id: str = ""
     entry: str = ""
+    """As the list writes it."""
     rule: str = ""
     grade: str = ""
     reach: str = ""
@@ -58,7 +59,10 @@ class PolicyAnswer:
 
     rule: str
     subject: str
+    """What the rule judges, by the rule's own name for it: no independent check of that name."""
     why: str
+    named: str = ""
+    """What the finding must name, where the subject does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,7 @@ _WANTED = (
         FINDING,
         "a phishing name that the resolver answered NXDOMAIN",
         list_id="demo-phishing",
-        entry=PHISHING.partition(".")[2],
+        entry=f"||{PHISHING.partition('.')[2]}^",
         grade="blocked",
         hops=(("lease", "held"),),
     ),
@@ -202,7 +206,7 @@ _WANTED = (
         list_id="demo-flagged",
         entry=CASINO,
         grade="exchanged",
-        reach="account",
+        reach="person",  # the register names who answers for the computer
         hops=(("lease", "held"), ("station", "held"), ("asset", "held")),
     ),
     Answer(incidents.LOOKALIKES[0], "no-match", "a name that only ends in the same letters"),
@@ -226,11 +230,11 @@ _WANTED = (
 )
 
 _POLICY = (
-    PolicyAnswer("NA-SEG-01", HALL.id, "a guest network on a government-extranet segment"),
+    PolicyAnswer("NA-SEG-01", SSID, "a guest network on a government-extranet segment"),
     PolicyAnswer("NA-CRED-01", SSID, "the key is unchanged since 2022-03-01"),
     PolicyAnswer("NA-CRED-02", SSID, "one key shared by all visitors"),
     PolicyAnswer("NA-TRACE-01", SSID, "no user authentication"),
     PolicyAnswer("NA-WLAN-07", SSID, "no isolation of guests"),
     PolicyAnswer("NA-TRACE-02", "dns-gov", "kept for 90 days"),
-    PolicyAnswer("NA-ASSET-01", OWNERLESS_ASSET, "no owner"),
+    PolicyAnswer("NA-ASSET-01", "asset", "no owner", named=OWNERLESS_ASSET),
 )

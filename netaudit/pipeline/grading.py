@@ -171,8 +171,8 @@ def _followed(hits: pa.Table, flows: pa.Table, ranks: np.ndarray) -> list[tuple[
     same_name = pc.fill_null(pc.equal(joined.column("name"), joined.column("flow_name")), fill_value=True)
     belongs = pc.and_kleene(near, pc.or_(same_port, pc.and_(looked_up, same_name)))
     kept = joined.filter(pc.fill_null(belongs, fill_value=False)).sort_by(
-        [("row", "ascending"), ("flow_rank", "descending"), ("flow_ts", "ascending")]
-        + [("flow_file", "ascending"), ("flow_ordinal", "ascending")]
+        [("row", "ascending"), ("flow_rank", "descending")]  # the best, of these the first
+        + [(name, "ascending") for name in ("flow_ts", "flow_file", "flow_ordinal")]
     )
     columns = (kept.column(n).to_pylist() for n in ("row", "flow_rank", "flow_file", "flow_ordinal"))
     return list(zip(*columns, strict=True))

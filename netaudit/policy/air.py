@@ -80,6 +80,7 @@ def _declared(net: Wireless, places: Places, now: dt.datetime) -> dict[str, Any]
     return {
         "ssid": net.ssid,
         "segment": net.segment or None,
+        "segment_name": (segment.name or None) if segment else None,
         "zone": (segment.zone or None) if segment else None,
         "segment_purpose": (segment.purpose or None) if segment else None,
         "purpose": net.purpose or None,

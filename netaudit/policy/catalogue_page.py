@@ -32,7 +32,7 @@ A rule is one TOML file; its name is its id. It holds no code. It names one fact
 | `having` | what those figures must be for a breach |
 | `severity_if` | another `severity` where `when` holds |
 | `measured_if` | where it holds, the verdict rests on measured data; else on `basis` |
-| `values` | slots of the wording that take the first known of several columns or parameters |
+| `values` | slots of the wording that take the first known of several columns or parameters; others go with the verdict, for papers |
 | `manual` | only a person can look |
 
 A condition is a table of tests that all hold. `any` and `all` take lists of conditions, `not` takes one.

@@ -55,7 +55,7 @@ def gather(
     }
     built = {name: TABLES[name].build(found) for name, found in rows.items()}
     built["host"] = hosts
-    built["resolver_use"] = seen.resolver_use(sums["resolver_use"], places, settings.unit.resolvers)
+    built["resolver_use"] = _resolver_use(settings, sums["resolver_use"], places, observed)
     silent = {"trace", "waiver"}  # none of them is an answer, not a lack of evidence
     silent |= {"resolver_use"} if observed.paths_seen else set()
     absent = frozenset(name for name, table in built.items() if table.num_rows == 0 and name not in silent)
@@ -66,6 +66,15 @@ def gather(
 
 def _typed(wanted: FactTable, table: pa.Table) -> pa.Table:
     return table.select(wanted.schema.names).cast(wanted.schema)
+
+
+def _resolver_use(settings: Settings, sums: pa.Table, places: Places, observed: Observed) -> pa.Table:
+    lists = observed.lists_seen
+    found = seen.resolver_use(sums, places, settings.unit.resolvers, lists=lists)
+    if found.num_rows == 0 and observed.paths_seen and not lists:
+        # traffic was seen, but nobody looked for encrypted resolvers in it: that must be said
+        return TABLES["resolver_use"].build([{"lists": False}])
+    return found
 
 
 def _unit(settings: Settings) -> dict[str, Any]:
@@ -92,9 +101,9 @@ def _segments(
         rows.append(
             {
                 "segment": segment.id,
+                "segment_name": segment.name or None,
                 "zone": segment.zone or None,
                 "segment_purpose": segment.purpose or None,
-                "name": segment.name or None,
                 "networks": ", ".join(segment.network),
                 "addressing": segment.addressing or None,
                 "owner": segment.owner or None,
@@ -102,7 +111,7 @@ def _segments(
                 "egress": segment.egress or None,
                 "overlaps": ", ".join(overlaps) or None,
                 "overlap_count": len(overlaps),
-                "hosts_seen": devices.get(segment.id),
+                "hosts_seen": devices.get(segment.id) or None,
                 "has_dhcp_log": inventory.kept("dhcp", segment.id, shown=segment.id in leased),
                 "has_dns_log": inventory.kept("dns", segment.id, shown="dns" in inventory.kinds),
             }
@@ -150,7 +159,8 @@ def _trace(trace: Trace) -> dict[str, Any]:
     port = f":{question.port}" if question.port else ""
     place = dict(trace.place)
     return {
-        "visit": f"{who}{port} {question.at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}".strip(),
+        "visit": f"{who}{port}" or None,
+        "at": question.at,
         "reach": str(trace.reach),
         "broken_hop": broken.hop if broken else None,
         "outcome": str(broken.outcome) if broken else None,

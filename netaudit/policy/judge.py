@@ -147,7 +147,7 @@ def _joined(column: pa.ChunkedArray) -> pa.Array:
     """Lists of words as one text each; more than a sentence can carry ends with an ellipsis."""
     said = []
     for words in column.to_pylist():
-        known = sorted({str(word) for word in words if word is not None})
+        known = sorted({_text(word) for word in words if word is not None})
         said.append(SEPARATOR.join(known[:LISTED] + ["…"] * (len(known) > LISTED)) or None)
     return pa.array(said, pa.string())
 
@@ -203,10 +203,10 @@ def _outcome(rule: Rule, row: Mapping[str, Any], *, partial: bool) -> tuple[Outc
 
 
 def _slot_columns(rule: Rule, judged: pa.Table, parameters: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Every slot of the wording with its text for each judged row; empty where unknown."""
+    """Every slot, and what papers may print beside, with its text for each judged row; empty where unknown."""
     lookups = {ref.name: ref.column for ref in rule.lookups()}
     said = {}
-    for slot in rule.slots():
+    for slot in sorted({*rule.slots(), *rule.values}):
         found: list[str] = [""] * judged.num_rows
         for name in rule.values.get(slot, (slot,)):
             column = lookups.get(name, name)
@@ -225,7 +225,7 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return value.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, bool):

@@ -28,7 +28,9 @@ PRIVATE: tuple[Network, ...] = tuple(
 )
 """RFC 1918, RFC 6598, RFC 4193: an office's own even where no segment is declared."""
 
-_RESOLVER_PORTS = pa.array([53, 853], pa.uint16())
+_DOT_PORT = 853
+"""DNS over TLS (RFC 7858) and over QUIC (RFC 9250)."""
+_RESOLVER_PORTS = pa.array([53, _DOT_PORT], pa.uint16())
 _PATH_KINDS = frozenset({"dns", "tls", "quic", "flow", "nat"})
 """Kinds that show where a device's packets went."""
 
@@ -38,11 +40,12 @@ _SUMS = [("first", "min"), ("last", "max"), ("events", "sum"), ("file", "first")
 class Observed:
     """Add every batch of events, then take `tables`."""
 
-    def __init__(self, own: Sequence[Network] = ()) -> None:
+    def __init__(self, own: Sequence[Network] = (), *, lists: bool = False) -> None:
         """Start with nothing seen.
 
         Args:
             own: Networks of the declared segments; the private ranges belong to it anyway.
+            lists: Whether a list of encrypted resolvers is in use, by which `add_encrypted` is called.
         """
         self._own = [network_range(network) for network in (*own, *PRIVATE)]
         self._sums = {name: _Sum(keys) for name, keys in _KEYS.items()}
@@ -50,6 +53,8 @@ class Observed:
         """Kinds of which at least one record was seen."""
         self.paths_seen = False
         """Whether any record shows where packets of a device went."""
+        self.lists_seen = lists
+        """Whether encrypted DNS beyond port 853 could have been seen."""
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Add a batch of any kind of event (`records.schemas`)."""
@@ -75,11 +80,15 @@ class Observed:
         """Add rows of which a list says that they are encrypted DNS, whatever their port.
 
         Args:
-            batch: Rows of a kind with ``client_ip``, ``server_ip`` and ``server_port``.
+            batch: Rows of a kind with ``client_ip``, ``server_ip`` and ``server_port``, of a batch
+                that is also given to `add`; what that counts by its port is not counted again.
         """
         mine = self._mine(_columns(batch))
         mine = mine.filter(mine.column("server_ip").is_valid())
+        self.lists_seen = self.lists_seen or mine.num_rows > 0
         self.paths_seen = self.paths_seen or mine.num_rows > 0
+        if kind_of(batch) in _PATH_KINDS:
+            mine = mine.filter(pc.fill_null(pc.not_equal(mine.column("server_port"), _DOT_PORT), True))
         self._sums["resolver_use"].add(_uses(mine, known_encrypted=True))
 
     def tables(self) -> dict[str, pa.Table]:
@@ -117,6 +126,7 @@ class _Sum:
 
     def __init__(self, keys: Mapping[str, pa.DataType]) -> None:
         self._keys = dict(keys)
+        self._cites = "file" not in keys
         figures = {name: type_ for name, type_ in _FIGURES.items() if name not in keys}
         self._schema = pa.schema([*keys.items(), *figures.items()])
         self._parts: list[pa.Table] = []
@@ -144,6 +154,8 @@ class _Sum:
         self._parts, self._unmerged = [whole], 0
 
     def _reduce(self, rows: pa.Table) -> pa.Table:
+        if self._cites:
+            rows = _earliest_first(rows)
         asked = [(name, how) for name, how in _SUMS if name not in self._keys]
         grouped = rows.group_by(list(self._keys), use_threads=False).aggregate(asked)
         return (
@@ -151,6 +163,14 @@ class _Sum:
             .select(self._schema.names)
             .cast(self._schema)
         )
+
+
+def _earliest_first(rows: pa.Table) -> pa.Table:
+    """Rows in order of time, so that the record which a sum cites is the first that shows it."""
+    times = pc.fill_null(rows.column("first"), np.iinfo(np.int64).max).to_numpy()
+    if (times[1:] >= times[:-1]).all():
+        return rows
+    return rows.take(pa.array(np.argsort(times, kind="stable")))
 
 
 def _columns(batch: pa.RecordBatch) -> dict[str, pa.Array]:
@@ -185,7 +205,7 @@ def _stretches(columns: Mapping[str, pa.Array]) -> pa.Table:
 
 def _uses(rows: pa.Table, *, known_encrypted: bool) -> pa.Table:
     port = rows.column("server_port")
-    encrypted = pc.or_(pc.equal(port, 853), known_encrypted)
+    encrypted = pc.or_(pc.equal(port, _DOT_PORT), known_encrypted)
     return rows.append_column("encrypted", pc.fill_null(encrypted, known_encrypted))
 
 

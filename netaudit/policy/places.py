@@ -35,7 +35,7 @@ class Places:
         self._by_id = {segment.id: segment for segment in segments}
 
     def locate(self, addresses: pa.Array) -> pa.Table:
-        """Columns ``segment``, ``zone``, ``segment_purpose`` for a column of addresses."""
+        """Columns ``segment``, ``segment_name``, ``zone``, ``segment_purpose`` for a column of addresses."""
         index = locate(addresses, self._ranges)
         return self._columns(pa.array(index, mask=index < 0), [part.segment for part in self._parts])
 
@@ -67,6 +67,7 @@ class Places:
     def _columns(self, index: pa.Array, segments: Sequence[Segment]) -> pa.Table:
         columns = {
             "segment": [s.id for s in segments],
+            "segment_name": [s.name or None for s in segments],
             "zone": [s.zone or None for s in segments],
             "segment_purpose": [s.purpose or None for s in segments],
         }

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.errors import ConfigError
+from netaudit.policy.devices import with_macs
 from netaudit.policy.observed import inside
 from netaudit.policy.places import Places
 from netaudit.records.addresses import (
@@ -29,10 +30,11 @@ _MICROSECONDS = pa.timestamp("us", tz="UTC")
 def hosts(sums: pa.Table, places: Places, register: pa.Table | None, now: dt.datetime) -> pa.Table:
     """The fact table ``host`` from `Observed`'s sum: one row per address and device.
 
-    An address without a MAC takes the one that other records show for it; where they show several,
-    the row is left out, because those devices have rows of their own.
+    An IPv6 address of which no MAC is known names no device: one device has many of them.
     """
-    rows = _with_macs(sums)
+    entries = None if register is None or register.num_rows == 0 else register.filter(_in_force(register, now))
+    known = pa.array([], MAC) if entries is None else _distinct(entries.column("mac"))
+    rows = with_macs(sums, known)
     ip, mac = rows.column("client_ip").combine_chunks(), rows.column("client_mac").combine_chunks()
     address, mac_text = text_column(ip), text_column(mac)
     place = places.locate(ip)
@@ -40,7 +42,7 @@ def hosts(sums: pa.Table, places: Places, register: pa.Table | None, now: dt.dat
     hours = pc.divide(pc.subtract(int(now.timestamp()), pc.divide(rows.column("first"), 10**9)), 3600)
     return pa.table(
         {
-            "device": pc.coalesce(mac_text, address),
+            "device": pc.coalesce(mac_text, pc.if_else(pc.match_substring(address, ":"), None, address)),
             "address": address,
             "prefix": pc.coalesce(place.column("segment"), _by_word(address, _prefix))
             if places
@@ -53,34 +55,12 @@ def hosts(sums: pa.Table, places: Places, register: pa.Table | None, now: dt.dat
             "side": _sides(place),
             "in_segment": place.column("segment").is_valid() if places else pa.nulls(len(ip), pa.bool_()),
             **_both_sides(mac, place, rows),
-            "registered": _registered(ip, mac, register, now),
+            "registered": _registered(ip, mac, entries),
+            "has_register": pa.array([entries is not None] * len(ip), pa.bool_()),
             "seen_for_hours": hours,
             **_sightings(rows, first),
         }
     )
-
-
-def _with_macs(sums: pa.Table) -> pa.Table:
-    """Rows without a MAC joined to the one device that has their address."""
-    known = sums.filter(sums.column("client_mac").is_valid())
-    by_ip = known.group_by("client_ip", use_threads=False).aggregate(
-        [("client_mac", "count_distinct"), ("client_mac", "min")]
-    )
-    index = pc.index_in(sums.column("client_ip"), by_ip.column("client_ip"))
-    count = by_ip.column("client_mac_count_distinct").take(index)
-    only = pc.if_else(pc.equal(count, 1), by_ip.column("client_mac_min").take(index), pa.scalar(None, MAC))
-    mac = pc.if_else(sums.column("client_mac").is_valid(), sums.column("client_mac"), only)
-    kept = pc.or_(mac.is_valid(), pc.fill_null(pc.less(count, 1), True))
-    rows = sums.set_column(sums.column_names.index("client_mac"), "client_mac", mac).filter(kept)
-    order = [("first", "ascending"), ("file", "ascending"), ("ordinal", "ascending")]
-    grouped = (
-        rows.sort_by(order)
-        .group_by(["client_ip", "client_mac"], use_threads=False)
-        .aggregate(
-            [("first", "min"), ("last", "max"), ("events", "sum"), ("file", "first"), ("ordinal", "first")]
-        )
-    )
-    return grouped.rename_columns(["client_ip", "client_mac", "first", "last", "events", "file", "ordinal"])
 
 
 def _sightings(rows: pa.Table, first: pa.ChunkedArray) -> dict[str, Any]:
@@ -142,18 +122,21 @@ def _both_sides(mac: pa.Array, place: pa.Table, rows: pa.Table) -> dict[str, pa.
     }
 
 
-def _registered(ip: pa.Array, mac: pa.Array, register: pa.Table | None, now: dt.datetime) -> pa.Array:
-    """Whether the register has the MAC, or the address for an entry without one; null without a register."""
-    if register is None or register.num_rows == 0:
+def _registered(ip: pa.Array, mac: pa.Array, entries: pa.Table | None) -> pa.Array:
+    """Whether the register has the MAC, or the address.
+
+    Null without a register; and for an address that it does not have and of which no MAC is known,
+    where that address may be one of a device that is registered: by its MAC alone, or with IPv6,
+    where a device has more addresses than a register names.
+    """
+    if entries is None:
         return pa.nulls(len(ip), pa.bool_())
-    valid = register.filter(_in_force(register, now))
-    macs, addresses = valid.column("mac"), valid.column("ip")
-    without_mac = addresses.filter(macs.is_null())
-    by_mac = pc.is_in(mac, _distinct(macs))
-    by_ip = pc.if_else(
-        mac.is_valid(), pc.is_in(ip, _distinct(without_mac)), pc.is_in(ip, _distinct(addresses))
-    )
-    return pc.or_(by_mac, by_ip)
+    macs, addresses = entries.column("mac"), entries.column("ip")
+    by_mac = pc.or_(pc.is_in(mac, _distinct(macs)), pc.is_in(ip, _distinct(addresses.filter(macs.is_null()))))
+    six = pc.match_substring(text_column(ip), ":")
+    unsure = pc.or_(six, addresses.null_count > 0)
+    by_ip = pc.or_kleene(pc.is_in(ip, _distinct(addresses)), pc.if_else(unsure, None, False))
+    return pc.if_else(mac.is_valid(), by_mac, by_ip)
 
 
 def _distinct(column: pa.ChunkedArray) -> pa.Array:
@@ -174,8 +157,15 @@ def in_force(register: pa.Table, now: dt.datetime) -> Iterator[Mapping[str, Any]
     yield from register.filter(_in_force(register, now)).select(wanted).to_pylist()
 
 
-def resolver_use(sums: pa.Table, places: Places, approved: Sequence[str]) -> pa.Table:
-    """The fact table ``resolver_use`` from `Observed`'s sum."""
+def resolver_use(sums: pa.Table, places: Places, approved: Sequence[str], *, lists: bool) -> pa.Table:
+    """The fact table ``resolver_use`` from `Observed`'s sum.
+
+    Args:
+        sums: The sum.
+        places: The declared segments.
+        approved: Addresses or networks of the approved resolvers.
+        lists: Whether lists of encrypted resolvers were compared.
+    """
     ranges = [network_range(_network(text)) for text in approved]
     if ranges:  # an approved resolver asks others: that is its work
         sums = sums.filter(pa.array(~inside(sums.column("client_ip"), ranges)))
@@ -190,6 +180,7 @@ def resolver_use(sums: pa.Table, places: Places, approved: Sequence[str]) -> pa.
             "resolver": text_column(server),
             "port": sums.column("server_port"),
             "encrypted": sums.column("encrypted"),
+            "lists": pa.array([lists] * len(server), pa.bool_()),
             "approved": known,
             **_sightings(sums, _times(sums.column("first"))),
         }

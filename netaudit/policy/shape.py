@@ -115,7 +115,7 @@ class Rule:
     measured_if: Condition | None = None
     """Where this holds, the verdict rests on measured data."""
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Slots of the wording that take the first known of several columns."""
+    """Slots of the wording that take the first known of several columns; others go with the verdict for papers."""
     parameters: dict[str, Parameter] = field(default_factory=dict)
     cites: tuple[Citation, ...] = ()
     manual: bool = False

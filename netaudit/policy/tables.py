@@ -31,6 +31,7 @@ SIGHTING = {
 
 PLACE = {
     "segment": (WORD, "id of the declared segment; unknown outside all of them"),
+    "segment_name": (WORD, "name of that segment"),
     "zone": (WORD, "zone of that segment: gov_extranet, internet, office, server"),
     "segment_purpose": (WORD, "purpose of that segment: office, guest, public, server, device"),
 }
@@ -72,7 +73,6 @@ TABLES: dict[str, FactTable] = {
         "A declared network segment.",
         {
             **PLACE,
-            "name": (WORD, "its name"),
             "networks": (WORD, "its networks"),
             "addressing": (WORD, "dhcp, static, mixed"),
             "owner": (WORD, "who answers for it"),
@@ -80,7 +80,7 @@ TABLES: dict[str, FactTable] = {
             "egress": (WORD, "public address by which it leaves"),
             "overlaps": (WORD, "ids of declared segments that share addresses with it"),
             "overlap_count": (NUMBER, "how many those are"),
-            "hosts_seen": (NUMBER, "devices seen in it; unknown where no record shows its addresses"),
+            "hosts_seen": (NUMBER, "devices seen in it; unknown where no record shows any"),
             "has_dhcp_log": (TRUTH, "whether leases of its addresses are logged"),
             "has_dns_log": (TRUTH, "whether its look-ups are logged"),
         },
@@ -192,13 +192,19 @@ TABLES: dict[str, FactTable] = {
     "host": FactTable(
         "A device seen on the unit's own addresses, once per address.",
         {
-            "device": (WORD, "its MAC address, or its address where no record shows the MAC"),
+            "device": (
+                WORD,
+                "its MAC address, or its IPv4 address; unknown for an IPv6 address of which the MAC is not known",
+            ),
             "address": (WORD, "the address it had"),
             "prefix": (
                 WORD,
                 "the segment's id, or outside of all segments the address's /24 or /64; unknown where none is declared",
             ),
-            "mac": (WORD, "its MAC address"),
+            "mac": (
+                WORD,
+                "its MAC address; also the one that an IPv6 address was made of (EUI-64), where another record or the register has it too",
+            ),
             "random_mac": (TRUTH, "whether that is a private (randomised) one"),
             **PLACE,
             "side": (
@@ -217,7 +223,11 @@ TABLES: dict[str, FactTable] = {
                 NUMBER,
                 "least hours between its being seen on the one side and on the other",
             ),
-            "registered": (TRUTH, "whether the asset register has it; unknown without a register"),
+            "registered": (
+                TRUTH,
+                "whether the asset register has it; unknown without a register, and where it has no such address and the MAC is not known",
+            ),
+            "has_register": (TRUTH, "whether an asset register was read"),
             "seen_for_hours": (NUMBER, "hours from first seen to the time of the check"),
             **SIGHTING,
         },
@@ -234,7 +244,11 @@ TABLES: dict[str, FactTable] = {
             **PLACE,
             "resolver": (WORD, "the address that was asked"),
             "port": (NUMBER, "its port"),
-            "encrypted": (TRUTH, "port 853, or known to a list as encrypted DNS"),
+            "encrypted": (TRUTH, "port 853, or known to a list as encrypted DNS, whatever its port"),
+            "lists": (
+                TRUTH,
+                "whether lists of encrypted resolvers were compared; if not, and nobody was seen asking, one row says only that",
+            ),
             "approved": (TRUTH, "whether the unit approves that resolver; unknown where none is declared"),
             **SIGHTING,
         },
@@ -247,7 +261,8 @@ TABLES: dict[str, FactTable] = {
     "trace": FactTable(
         "The walk back from one visit that a notice names.",
         {
-            "visit": (WORD, "what was asked: address, port and time"),
+            "visit": (WORD, "what was asked: address and port"),
+            "at": (TIME, "time of the visit"),
             "reach": (WORD, "nothing, address, device, account, person"),
             "broken_hop": (WORD, "first step that did not hold: nat, lease, station, asset"),
             "outcome": (WORD, "what that step gave: ambiguous, missing, not_covered"),

@@ -39,7 +39,7 @@ class Verdict:
     severity: str = ""
     """The rule's, or what its parameters make of it for this subject."""
     values: tuple[tuple[str, str], ...] = ()
-    """What fills the slots of the rule's wording, sorted by name."""
+    """What fills the slots of the rule's wording, and what papers may say instead, sorted by name; times RFC 3339 in UTC."""
     because: str = ""
     """For `cannot_tell`: the data that are missing; a message id in English."""
     basis: Basis = Basis.CONFIGURED

@@ -245,7 +245,7 @@ def gaps(
 def lists(case: Case, words: Words) -> tuple[ListFacts, ...]:
     """The block lists in use."""
     return tuple(
-        ListFacts(v.list_id, words.message(v.title), v.entries, v.date or "—", v.sha256) for v in case.lists
+        ListFacts(v.list_id, v.title.in_(words.locale), v.entries, v.date or "—", v.sha256) for v in case.lists
     )
 
 

@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +26,8 @@ from netaudit.records.evidence import EvidenceFile
 
 FILE_NAME = "case.sqlite"
 APPLICATION_ID = 0x6E_65_74_61  # "neta"
+ANCHOR = "audit.head"
+"""Number and hash of the last audit entry, beside the database: a cut end of the log shows."""
 _GENESIS = "0" * 64
 
 _ITEMS: dict[str, tuple[str, Any]] = {
@@ -51,12 +53,14 @@ class AuditEntry:
     action: str
     subject: str
     reason: str
+    digest: str
+    """SHA-256 of what the case says once this is done."""
     prev: str
     hash: str
 
     def computed_hash(self) -> str:
         """What `hash` must be."""
-        parts = (self.seq, self.at, self.actor, self.action, self.subject, self.reason, self.prev)
+        parts = [getattr(self, f.name) for f in fields(self) if f.name != "hash"]
         return hashlib.sha256("\x1f".join(str(p) for p in parts).encode()).hexdigest()
 
 
@@ -70,6 +74,7 @@ class Store:
             StoreError: No case there, one made by a newer program, or a damaged one.
         """
         self.folder = folder
+        self._head: AuditEntry | None = None
         path = folder / FILE_NAME
         if not create and not path.is_file():
             raise StoreError(
@@ -106,9 +111,13 @@ class Store:
             try:
                 yield
             except BaseException:
+                self._head = None
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+            if self._head is not None:
+                (self.folder / ANCHOR).write_text(f"{self._head.seq} {self._head.hash}\n", encoding="ascii")
+                self._head = None
 
     def read_case(self) -> Case:
         """The whole case."""
@@ -168,22 +177,43 @@ class Store:
         last = next(iter(self._run("last_audit")), None)
         seq, prev = (last["seq"] + 1, last["hash"]) if last else (1, _GENESIS)
         stamp = at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-        entry = AuditEntry(seq, stamp, actor, action, subject, reason, prev, "")
+        entry = AuditEntry(seq, stamp, actor, action, subject, reason, self.digest(), prev, "")
         values = {f.name: getattr(entry, f.name) for f in fields(entry)}
-        self._run("put_audit", **{**values, "hash": entry.computed_hash()})
+        self._head = replace(entry, hash=entry.computed_hash())
+        self._run("put_audit", **{**values, "hash": self._head.hash})
+
+    def digest(self) -> str:
+        """SHA-256 over everything that the case says."""
+        whole = hashlib.sha256()
+        for row in self._run("get_content"):
+            whole.update("\x1f".join(str(cell) for cell in row).encode() + b"\x1e")
+        return whole.hexdigest()
 
     def audit(self) -> list[AuditEntry]:
         """The whole chain, oldest first."""
         return [AuditEntry(**dict(row)) for row in self._run("get_audit")]
 
     def broken_audit_entry(self) -> int | None:
-        """Number of the first entry that does not follow from the one before; None if all do."""
-        prev = _GENESIS
-        for number, entry in enumerate(self.audit(), 1):
+        """Number of the first entry that does not follow from the one before, or that is missing at
+        the end although the anchor beside the database names it; None where the chain holds.
+        """  # noqa: D205 -- one sentence
+        prev, chain = _GENESIS, self.audit()
+        for number, entry in enumerate(chain, 1):
             if entry.seq != number or entry.prev != prev or entry.hash != entry.computed_hash():
                 return number
             prev = entry.hash
-        return None
+        seq, head = self._anchor()
+        if not chain or seq > len(chain):
+            return len(chain) + 1
+        return None if chain[seq - 1].hash == head else seq
+
+    def _anchor(self) -> tuple[int, str]:
+        """Number and hash of the last entry as the file beside the database has it."""
+        try:
+            seq, _, head = (self.folder / ANCHOR).read_text(encoding="ascii").strip().partition(" ")
+            return int(seq), head
+        except (OSError, ValueError):
+            return 1, ""
 
     def _run(self, name: str, /, **values: Any) -> list[sqlite3.Row]:
         with _explained(self.folder / FILE_NAME):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,11 @@ class EventSet:
         if not path.is_file():
             return empty.select(columns) if columns else empty
         return ds.dataset(path, format="parquet").to_table(columns=columns, filter=where)
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each kind's file."""
+        paths = sorted(self.folder.glob("*.parquet")) if self.folder.is_dir() else []
+        return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
     @property
     def _fresh(self) -> Path:

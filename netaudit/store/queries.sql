@@ -10,6 +10,12 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value;
 -- All things of one kind, in the order of the paper.
 SELECT body FROM item WHERE kind = :kind ORDER BY position, id;
 
+-- name: get_content
+-- Everything that the case says, in one order: what its digest is taken over.
+SELECT 'meta' AS kind, 0 AS position, key AS id, value AS body FROM meta
+UNION ALL SELECT kind, position, id, body FROM item
+ORDER BY kind, position, id;
+
 -- name: drop_items
 DELETE FROM item WHERE kind = :kind;
 
@@ -31,8 +37,8 @@ DELETE FROM identity;
 SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1;
 
 -- name: put_audit
-INSERT INTO audit (seq, at, actor, action, subject, reason, prev, hash)
-VALUES (:seq, :at, :actor, :action, :subject, :reason, :prev, :hash);
+INSERT INTO audit (seq, at, actor, action, subject, reason, digest, prev, hash)
+VALUES (:seq, :at, :actor, :action, :subject, :reason, :digest, :prev, :hash);
 
 -- name: get_audit
-SELECT seq, at, actor, action, subject, reason, prev, hash FROM audit ORDER BY seq;
+SELECT seq, at, actor, action, subject, reason, digest, prev, hash FROM audit ORDER BY seq;

@@ -13,8 +13,8 @@ from netaudit.workflow.cases import (
     read_case,
     reveal,
     state,
-    verify_case,
 )
+from netaudit.workflow.integrity import verify_case, verify_paper
 from netaudit.workflow.lists import ListsInUse, lists_in_use
 from netaudit.workflow.papers import report
 
@@ -34,4 +34,5 @@ __all__ = [
     "state",
     "trace",
     "verify_case",
+    "verify_paper",
 ]

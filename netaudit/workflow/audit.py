@@ -22,7 +22,8 @@ from netaudit.policy.verdict import Verdict
 from netaudit.privacy import Pseudonymiser
 from netaudit.records.evidence import Ledger
 from netaudit.store import EventSet, Store
-from netaudit.workflow.cases import EVENTS, pseudonymiser
+from netaudit.workflow.cases import pseudonymiser
+from netaudit.workflow.integrity import EVENTS, SCAN, written
 from netaudit.workflow.lists import ListsInUse
 from netaudit.workflow.persons import hide_in_finding, hide_in_trace
 
@@ -97,7 +98,11 @@ def scan(
             store.write_case(_with(case, result, lists, settings, now))
             store.remember(pseudonym.known)
             store.log(
-                at=now, actor=actor, action="scan", subject=", ".join(f.id for f in result.ledger.files)
+                at=now,
+                actor=actor,
+                action=SCAN,
+                subject=", ".join(f.id for f in result.ledger.files),
+                reason=written(events.digests()),
             )
     return result
 
@@ -170,8 +175,6 @@ def _hidden(result: Scan, pseudonym: Pseudonymiser) -> Scan:
 
 def _with(case: Case, result: Scan, lists: ListsInUse, settings: Settings, now: dt.datetime) -> Case:
     """The case after a scan; tasks that people already work on stay as they are."""
-    kept = {task.finding: task for task in case.tasks}
-    proposed = tasks_for(result.findings, _rules(settings).values())
     return replace(
         case,
         as_of=now,
@@ -181,6 +184,6 @@ def _with(case: Case, result: Scan, lists: ListsInUse, settings: Settings, now: 
         funnel=result.funnel,
         ledger=tuple(result.ledger.files),
         lists=lists.versions(),
-        tasks=tuple(kept.get(task.finding, task) for task in proposed),
+        tasks=tasks_for(result.findings, _rules(settings).values(), case.tasks),
         segments=tuple((s.id, s.name, ", ".join(s.network)) for s in settings.segment),
     )

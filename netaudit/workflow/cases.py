@@ -6,7 +6,7 @@ import datetime as dt
 import secrets
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from netaudit import __version__
@@ -16,22 +16,12 @@ from netaudit.case.reading import read_notice
 from netaudit.case.rectification import Task, TaskState, advance
 from netaudit.config import Settings
 from netaudit.errors import CaseError, InputError, UsageError
-from netaudit.intake.opening import identify
 from netaudit.privacy import KEY_BYTES, Pseudonymiser, make_key, read_key
 from netaudit.store import Store
 from netaudit.store.database import FILE_NAME
+from netaudit.workflow.integrity import EVENTS, PURGE
 
-EVENTS = "events"
 KEY = "pseudonym.key"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that does not hold."""
-
-    what: str
-    """A message id in English."""
-    where: str
 
 
 def open_case(
@@ -228,42 +218,9 @@ def reveal(folder: Path, pseudonym: str, *, by: str, reason: str, now: dt.dateti
 def purge(folder: Path, *, by: str, reason: str, now: dt.datetime) -> None:
     """Forget the identities and the events of a case; findings and papers stay."""
     with Store(folder) as store, store.transaction():
-        store.log(at=now, actor=by, action="purge", subject="identities, events", reason=reason)
+        store.log(at=now, actor=by, action=PURGE, subject="identities, events", reason=reason)
         store.forget_identities()
         shutil.rmtree(folder / EVENTS, ignore_errors=True)
-
-
-def verify_case(folder: Path) -> list[Problem]:
-    """What does not hold: the log of looks, the evidence files as they lie on disk now."""
-    problems = []
-    with Store(folder) as store:
-        case = store.read_case()
-        broken = store.broken_audit_entry()
-    if broken is not None:
-        problems.append(
-            Problem("the log of looks is broken", f"{folder / FILE_NAME}: audit entry {broken}")
-        )
-    known = {entry.id for entry in case.ledger}
-    for finding in case.findings:
-        strange = sorted({e.file for e in finding.evidence} - known)
-        if strange:
-            problems.append(
-                Problem(
-                    "a finding rests on a file that is not in the ledger", f"{finding.id}: {strange[0]}"
-                )
-            )
-    for entry in case.ledger:
-        if entry.sha256 and "!" not in entry.name and entry.name != "-":
-            problems += _verify_file(Path(entry.name), entry.sha256)
-    return problems
-
-
-def _verify_file(path: Path, sha256: str) -> list[Problem]:
-    try:
-        now = identify(path)
-    except InputError:
-        return [Problem("an evidence file is no longer there", str(path))]
-    return [] if now.sha256 == sha256 else [Problem("an evidence file was changed", str(path))]
 
 
 def pseudonymiser(settings: Settings, folder: Path | None) -> Pseudonymiser:

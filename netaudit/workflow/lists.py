@@ -10,6 +10,7 @@ from netaudit.case.case import ListVersion
 from netaudit.case.notice import Notice
 from netaudit.config import ListChoice, Settings
 from netaudit.errors import UsageError
+from netaudit.i18n import Text
 from netaudit.matching.blocklist import Blocklist, read_blocklist, read_list_file
 from netaudit.matching.index import IndicatorIndex, build_index
 from netaudit.resources import folder
@@ -31,10 +32,12 @@ class ListsInUse:
 
     def versions(self) -> tuple[ListVersion, ...]:
         """What was used, for the paper."""
-        return tuple(
-            ListVersion(b.id, b.described.title.get("en", b.id), b.sha256, len(b.rules), b.date)
-            for b in self.lists
-        )
+        return tuple(ListVersion(b.id, _title(b), b.sha256, len(b.rules), b.date) for b in self.lists)
+
+
+def _title(listed: Blocklist) -> Text:
+    title = listed.described.title
+    return Text(title["en"], title.get("zh-CN", ""), title.get("zh-TW", ""))
 
 
 def lists_in_use(settings: Settings, given: Sequence[str] = ()) -> ListsInUse:

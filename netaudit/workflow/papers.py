@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from netaudit.config import Settings
+from netaudit.intake.opening import identify
 from netaudit.policy.rule import read_rules
 from netaudit.reports import render
 from netaudit.store import Store
+from netaudit.workflow.integrity import REPORT, written
 
 DEFAULT_TEMPLATE = "rectification-report"
 
@@ -42,11 +44,6 @@ def report(
             rules=rules,
         )
         with store.transaction():
-            store.log(
-                at=now,
-                actor=actor,
-                action="report",
-                subject=", ".join(p.name for p in paths),
-                reason=audience,
-            )
+            digests = {path.name: identify(path).sha256 for path in paths}
+            store.log(at=now, actor=actor, action=REPORT, subject=written(digests), reason=audience)
     return paths

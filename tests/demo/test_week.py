@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import pytest
 
+from netaudit import sources
 from netaudit.config import read_settings
 from netaudit.demo import SEED, write_week
 from netaudit.demo.clock import HOUR, SECOND, ctime, local, moment
@@ -20,6 +21,13 @@ from netaudit.demo.office import CASINO_ASSET, HALL, OWNERLESS_ASSET
 from netaudit.demo.payloads import message_bytes
 from netaudit.demo.week import NOTICED_PORT
 from netaudit.demo.world import PHISHING, SITES, dns_messages
+from netaudit.policy import check
+from netaudit.policy.facts import gather, own_networks
+from netaudit.policy.observed import Observed
+from netaudit.policy.rule import read_rules
+from netaudit.policy.verdict import Outcome
+from netaudit.records.evidence import Ledger
+from netaudit.records.schemas import concat, kind_of
 from netaudit.resources import folder
 
 CAPTURE = "evidence/capture/mirror.pcapng"
@@ -329,4 +337,45 @@ def test_lists_hold_the_entries_that_the_key_names(week):
         shipped = folder("blocklists") / f"{answer.list_id}.toml"
         path = shipped if shipped.is_file() else week.folder / "lists" / f"{answer.list_id}.txt"
         assert answer.entry in path.read_text(encoding="utf-8")
-        assert all(name == answer.entry or name.endswith(f".{answer.entry}") for name in answer.names)
+        entry = answer.entry.strip("|^")
+        assert all(name == entry or name.endswith(f".{entry}") for name in answer.names)
+
+
+@pytest.fixture(scope="module")
+def judged(week):
+    """The week's files by id, and what the rules say of them without any list."""
+    settings, ledger = read_settings(week.configuration), Ledger()
+    observed, kept = Observed(own_networks(settings)), {}
+    for batch in sources.read([str(path) for path in (*week.evidence, week.inventory)], settings, ledger):
+        observed.add(batch)
+        kept.setdefault(kind_of(batch), []).append(batch)
+    tables = {kind: concat(kind, batches) for kind, batches in kept.items() if kind != "dns"}
+    now = dt.datetime(2026, 11, 9, 1, tzinfo=dt.UTC)
+    facts = gather(settings, ledger.files, observed, tables, (), now)
+    files = {entry.id: str(entry.name) for entry in ledger.files}
+    return files, check(facts, list(read_rules().values()), settings.policy, now=now)
+
+
+@pytest.mark.parametrize("tag", ["unauthorised-resolver", "unregistered-device"])
+def test_a_rule_finds_the_one_device_of_the_key(week, judged, tag):
+    files, verdicts = judged
+    answer = week.key.answer(tag)
+    (found,) = [v for v in verdicts if v.rule == answer.rule and v.outcome is Outcome.VIOLATED]
+    values = dict(found.values)
+    assert (values["n"], values["segment_name"]) == ("1", "政务外网办公网段")
+    assert values.get("resolvers", "") == ", ".join(answer.servers)
+    assert found.first_seen == dt.datetime.fromisoformat(answer.first_at)
+    key = {(name, number) for name, numbers in answer.evidence for number in numbers}
+    assert any(files[e.file].endswith(name) and e.ordinal == number for e in found.evidence for name, number in key)
+
+
+def test_encrypted_dns_is_not_denied_without_a_list(judged):
+    outcomes = {v.outcome for v in judged[1] if v.rule == "NA-DNS-02"}
+    assert outcomes == {Outcome.CANNOT_TELL}
+
+
+def test_what_the_office_does_not_keep_is_found_and_named(week, judged):
+    for answer in week.key.policy:
+        (found,) = [v for v in judged[1] if (v.rule, v.subject) == (answer.rule, answer.subject)]
+        assert found.outcome is Outcome.VIOLATED
+        assert answer.named in ", ".join(value for _, value in found.values)

@@ -32,7 +32,14 @@ ZEEK = {
     "ssl": "ts uid id.orig_h id.orig_p id.resp_h id.resp_p version server_name established",
     "http": "ts uid id.orig_h id.orig_p id.resp_h id.resp_p trans_depth method host status_code",
 }
-HISTORIES = {"data": "ShADadFf", "shaken": "ShAFf", "tried": "S", "refused": "Sr", "udp": "Dd", "udp out": "D"}
+HISTORIES = {
+    "data": "ShADadFf",
+    "shaken": "ShAFf",
+    "tried": "S",
+    "refused": "Sr",
+    "udp": "Dd",
+    "udp out": "D",
+}
 
 
 def at(seconds):
@@ -54,7 +61,13 @@ class Office:
 
     def zeek(self, log, *rows, name=""):
         fields = ZEEK[log].split()
-        lines = ["#separator \\x09", "#set_separator\t,", "#empty_field\t(empty)", "#unset_field\t-", f"#path\t{log}"]
+        lines = [
+            "#separator \\x09",
+            "#set_separator\t,",
+            "#empty_field\t(empty)",
+            "#unset_field\t-",
+            f"#path\t{log}",
+        ]
         lines += ["#fields\t" + "\t".join(fields), *("\t".join(map(str, row)) for row in rows)]
         return self.file(name or f"{log}.log", "\n".join(lines) + "\n")
 
@@ -81,13 +94,16 @@ class Office:
     def ssl(self, *rows, name=""):
         """Rows are (seconds, client, client port, server, SNI)."""
         cells = [
-            (epoch(s), "C3", client, port, server, 443, "TLSv13", sni, "T") for s, client, port, server, sni in rows
+            (epoch(s), "C3", client, port, server, 443, "TLSv13", sni, "T")
+            for s, client, port, server, sni in rows
         ]
         return self.zeek("ssl", *cells, name=name)
 
     def http(self, *rows, name=""):
         """Rows are (seconds, client, client port, server, Host, status or -)."""
-        cells = [(epoch(s), "C4", c, p, server, 80, 1, "GET", host, st) for s, c, p, server, host, st in rows]
+        cells = [
+            (epoch(s), "C4", c, p, server, 80, 1, "GET", host, st) for s, c, p, server, host, st in rows
+        ]
         return self.zeek("http", *cells, name=name)
 
     def bind(self, *rows, name="queries.log"):
@@ -107,8 +123,8 @@ class Office:
     def accounting(self, *rows):
         """Text of a FreeRADIUS detail file; rows are (seconds, MAC, address, status)."""
         return "".join(
-            f"{at(s):%a %b %e %H:%M:%S %Y}\n\tAcct-Status-Type = {status}\n\tAcct-Session-Id = \"S{mac[-2:]}\"\n"
-            f"\tUser-Name = \"u{mac[-2:]}\"\n\tCalling-Station-Id = \"{mac}\"\n\tFramed-IP-Address = {ip}\n"
+            f'{at(s):%a %b %e %H:%M:%S %Y}\n\tAcct-Status-Type = {status}\n\tAcct-Session-Id = "S{mac[-2:]}"\n'
+            f'\tUser-Name = "u{mac[-2:]}"\n\tCalling-Station-Id = "{mac}"\n\tFramed-IP-Address = {ip}\n'
             f"\tNAS-IP-Address = 10.66.0.2\n\tTimestamp = {int(at(s).timestamp())}\n\n"
             for s, mac, ip, status in rows
         )
@@ -125,7 +141,9 @@ class Office:
                 f"src={client} dst={server} sport={port} dport=443"
                 f" src={server} dst=203.0.113.5 sport=443 dport={public} id={1000 + number}"
             )
-            lines.append(f"[{epoch(seconds)}]\t    [NEW] tcp      6 120 SYN_SENT {tuples.replace(' src', ' [UNREPLIED] src', 1)}")
+            lines.append(
+                f"[{epoch(seconds)}]\t    [NEW] tcp      6 120 SYN_SENT {tuples.replace(' src', ' [UNREPLIED] src', 1)}"
+            )
             lines.append(f"[{epoch(seconds + 5)}]\t[DESTROY] tcp      6 {tuples} [ASSURED]")
         return self.file(name, "\n".join(lines) + "\n")
 

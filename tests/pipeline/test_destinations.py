@@ -96,7 +96,10 @@ def test_sites_with_the_same_addresses_stay_apart(office):
         office.settings,
         folder=office.folder,
         segment=(),
-        source=(Source("east.log", site="east", timezone="UTC"), Source("west.log", site="west", timezone="UTC")),
+        source=(
+            Source("east.log", site="east", timezone="UTC"),
+            Source("west.log", site="west", timezone="UTC"),
+        ),
     )
     office.bind((0, PHONE, BAD), name="east.log")
     office.bind((0, PHONE, BAD), (9, DESK, "good.example"), name="west.log")
@@ -107,7 +110,10 @@ def test_sites_with_the_same_addresses_stay_apart(office):
 
 def test_a_row_without_site_counts_to_the_only_site_that_names_its_client(office):
     office.settings = replace(
-        office.settings, folder=office.folder, segment=(), source=(Source("east.log", site="east", timezone="UTC"),)
+        office.settings,
+        folder=office.folder,
+        segment=(),
+        source=(Source("east.log", site="east", timezone="UTC"),),
     )
     files = office.bind((0, PHONE, BAD), name="east.log"), office.dns((1, PHONE, BAD, []))
     finding = office.one(*files, timezone="")
@@ -178,9 +184,7 @@ def test_without_a_translation_log_nothing_is_certain(office):
 @pytest.mark.parametrize("seconds", [-3600, 3600])
 def test_another_time_is_another_visit(office, seconds):
     at = START + dt.timedelta(seconds=seconds)
-    found = office.scan(
-        *visit(office), notice=notice(at=at, until=at + dt.timedelta(minutes=1))
-    ).findings
+    found = office.scan(*visit(office), notice=notice(at=at, until=at + dt.timedelta(minutes=1))).findings
     assert [f.from_notice for f in found] == [False]
     assert SHORT_OF_NOTICE not in found[0].doubts
 
@@ -259,7 +263,9 @@ def test_a_capture_shows_look_up_handshake_and_data(office):
         up / TCP(**there, flags="S", seq=1),
         down / TCP(**back, flags="SA", seq=1, ack=2),
         up / TCP(**there, flags="PA", seq=2, ack=2) / request,
-        down / TCP(**back, flags="PA", seq=2, ack=2 + len(request)) / b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        down
+        / TCP(**back, flags="PA", seq=2, ack=2 + len(request))
+        / b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
     ]
     for number, frame in enumerate(frames):
         frames[number] = Ether(raw(Ether(src=MAC, dst=OTHER_MAC) / frame))

@@ -183,7 +183,9 @@ def test_a_listed_resolver_is_itself_the_destination(office):
     asked=st.lists(st.tuples(st.integers(0, 5000), st.sampled_from([PHONE, DESK])), min_size=1, max_size=6),
     flows=st.lists(
         st.tuples(
-            st.integers(0, 9000), st.sampled_from([PHONE, DESK]), st.sampled_from(["data", "shaken", "tried"])
+            st.integers(0, 9000),
+            st.sampled_from([PHONE, DESK]),
+            st.sampled_from(["data", "shaken", "tried"]),
         ),
         max_size=6,
     ),

@@ -92,7 +92,12 @@ def test_an_answer_that_is_listed(hits_of):
 
 @pytest.mark.parametrize(
     ("action", "received", "wanted"),
-    [("denied", 900, "blocked"), ("allowed", 900, "exchanged"), (None, 0, "connected"), (None, None, "connected")],
+    [
+        ("denied", 900, "blocked"),
+        ("allowed", 900, "exchanged"),
+        (None, 0, "connected"),
+        (None, None, "connected"),
+    ],
 )
 def test_grades_of_a_proxy(hits_of, action, received, wanted):
     """What a proxy denied stays blocked: the connection that is seen carried its refusal."""
@@ -124,7 +129,11 @@ def test_a_connection_of_the_same_port_belongs_to_the_hit(hits_of):
         )
         return grade(table, Flows("10.0.0.1", 50000, "192.0.2.1")).to_pylist()[0]
 
-    assert (graded(50000)["grade"], graded(50000)["flow_file"], graded(50000)["flow_ordinal"]) == (4, "g", 7)
+    assert (graded(50000)["grade"], graded(50000)["flow_file"], graded(50000)["flow_ordinal"]) == (
+        4,
+        "g",
+        7,
+    )
     assert (graded(50001)["grade"], graded(50001)["flow_file"]) == (3, None)
 
 

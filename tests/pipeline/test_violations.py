@@ -30,7 +30,11 @@ def test_a_finding_carries_what_the_verdict_says():
     (finding,) = policy_findings(
         [verdict(evidence=shown, values=(("n", "3"),), count=3, basis=Basis.DECLARED)], rules
     )
-    assert (finding.kind, finding.rule, finding.severity) == (FindingKind.POLICY, "NA-DNS-01", Severity.MEDIUM)
+    assert (finding.kind, finding.rule, finding.severity) == (
+        FindingKind.POLICY,
+        "NA-DNS-01",
+        Severity.MEDIUM,
+    )
     assert finding.title == next(r for r in rules if r.id == "NA-DNS-01").title.in_("en")
     assert (finding.evidence, finding.values, finding.count) == (shown, (("n", "3"),), 3)
     assert finding.doubts == (DECLARED_ONLY,)
@@ -79,5 +83,7 @@ def test_plain_dns_to_a_listed_resolver_is_no_encrypted_dns(office, encrypted_po
 def test_a_look_up_of_a_resolvers_name_is_no_use_of_it(office):
     office.listed("dns.example", id_="doh", category="doh-resolver")
     rules = [r for r in read_rules().values() if r.id == "NA-DNS-02"]
-    (told,) = office.scan(office.dns((0, "10.66.1.20", "dns.example", ["192.0.2.53"])), rules=rules).verdicts
+    (told,) = office.scan(
+        office.dns((0, "10.66.1.20", "dns.example", ["192.0.2.53"])), rules=rules
+    ).verdicts
     assert told.outcome is Outcome.COMPLIED

@@ -41,7 +41,8 @@ def office(tmp_path):
         segment=(
             Segment(
                 "gov1",
-                ("10.0.0.0/24",),
+                ("10.0.0.0/24", "2001:db8:66:1::/64"),
+                name="Offices",
                 zone="gov_extranet",
                 purpose="office",
                 addressing="dhcp",
@@ -94,16 +95,21 @@ def batch(kind, rows, file="f1"):
     return conform(kind, columns, len(rows))
 
 
-def facts_of(settings, events=(), tables=None, ledger=(), traces=()):
-    seen = Observed(own_networks(settings))
+def facts_of(settings, events=(), tables=None, ledger=(), traces=(), listed=(), *, lists=False):
+    seen = Observed(own_networks(settings), lists=lists)
     for one in events:
         seen.add(one)
+    for one in listed:
+        seen.add_encrypted(one)
     return gather(settings, ledger, seen, tables or {}, traces, NOW)
 
 
+def verdicts_of(facts, rule, policy=None):
+    return check(facts, [read_rules()[rule]], policy or PolicySettings(), now=NOW)
+
+
 def outcomes(facts, rule, policy=None):
-    verdicts = check(facts, [read_rules()[rule]], policy or PolicySettings(), now=NOW)
-    return {v.subject: v.outcome for v in verdicts}
+    return {v.subject: v.outcome for v in verdicts_of(facts, rule, policy)}
 
 
 def test_every_table_has_its_schema(office):
@@ -193,6 +199,39 @@ def test_flows_without_any_look_up_leave_the_rule_without_subject(office):
     assert outcomes(facts_of(office), "NA-DNS-01") == {"": Outcome.CANNOT_TELL}
 
 
+DOH = [{"ts": THEN, "client_ip": "10.0.0.9", "server_ip": "192.0.2.54", "server_port": 443}]
+PLAIN = [{"ts": THEN, "client_ip": "10.0.0.8", "server_ip": "192.0.2.53", "server_port": 53}]
+DOT = [{"ts": THEN, "client_ip": "10.0.0.7", "server_ip": "192.0.2.55", "server_port": 853}]
+
+
+def test_encrypted_dns_on_other_ports_is_no_unapproved_resolver(office):
+    events = [batch("flow", PLAIN + DOH)]
+    (verdict,) = verdicts_of(facts_of(office, events, listed=[batch("tls", DOH)]), "NA-DNS-01")
+    assert dict(verdict.values) == {
+        "n": "1",
+        "resolvers": "192.0.2.53",
+        "segment": "gov1",
+        "segment_name": "Offices",
+    }
+    only = facts_of(office, [batch("flow", DOH)], listed=[batch("tls", DOH)])
+    assert outcomes(only, "NA-DNS-01") == {"": Outcome.NOT_APPLICABLE}
+    assert outcomes(only, "NA-DNS-02") == {"gov1": Outcome.VIOLATED}
+
+
+def test_port_853_is_of_both_rules(office):
+    facts = facts_of(office, [batch("flow", DOT)])
+    assert outcomes(facts, "NA-DNS-01") == outcomes(facts, "NA-DNS-02") == {"gov1": Outcome.VIOLATED}
+
+
+@pytest.mark.parametrize(("rows", "subject"), [(PLAIN, "gov1"), (DOH, "")])
+def test_without_lists_encrypted_dns_is_not_seen_to_be_absent(office, rows, subject):
+    (verdict,) = verdicts_of(facts_of(office, [batch("flow", rows)]), "NA-DNS-02")
+    assert (verdict.outcome, verdict.subject) == (Outcome.CANNOT_TELL, subject)
+    assert verdict.because.startswith("No list of encrypted resolvers was in use")
+    (verdict,) = verdicts_of(facts_of(office, [batch("flow", rows)], lists=True), "NA-DNS-02")
+    assert verdict.outcome is (Outcome.COMPLIED if subject else Outcome.NOT_APPLICABLE)
+
+
 def test_unregistered_devices(office):
     rows = [
         {"ts": THEN, "client_ip": "10.0.0.9", "client_mac": "52:54:00:00:00:09"},
@@ -211,6 +250,82 @@ def test_unregistered_devices(office):
         "segment": Outcome.VIOLATED,
         "wireless": Outcome.COMPLIED,
     }
+
+
+PC, LAPTOP = "00:00:5e:00:53:14", "00:00:5e:00:53:6f"
+PC_SIX, LAPTOP_SIX = "2001:db8:66:1:200:5eff:fe00:5314", "2001:db8:66:1:200:5eff:fe00:536f"
+PRIVATE = "2001:db8:66:1:81a5:c3f7:10de:99b0"
+
+
+def six(*addresses, ts=THEN):
+    """Translations, which show no MAC."""
+    return batch("nat", [{"ts": ts, "client_ip": a} for a in addresses], "nat")
+
+
+@pytest.fixture
+def register():
+    rows = [{"mac": PC, "asset": "ZF-2019-0042"}, {"mac": "00:00:5e:00:53:01", "owner": "A"}]
+    return {"asset": concat("asset", [batch("asset", rows)])}
+
+
+def test_an_address_made_of_a_registered_mac_is_that_device(office, register):
+    (host,) = facts_of(office, [six(PC_SIX)], register).tables["host"].to_pylist()
+    assert (host["device"], host["registered"]) == (PC, True)
+    facts = facts_of(office, [six(PC_SIX)], register)
+    assert outcomes(facts, "NA-ROGUE-03") == {"gov1": Outcome.COMPLIED}
+
+
+def test_an_unregistered_device_counts_once_and_from_its_first_record(office, register):
+    before = THEN - dt.timedelta(hours=3)
+    lease = batch("dhcp", [{"ts": before, "client_ip": "10.0.0.61", "client_mac": LAPTOP}], "leases")
+    frames = [{"ts": THEN, "client_ip": "10.0.0.61", "client_mac": LAPTOP}]
+    events = [batch("flow", frames, "capture"), six(LAPTOP_SIX, PC_SIX, PRIVATE), lease]
+    (verdict,) = verdicts_of(facts_of(office, events, register), "NA-ROGUE-03")
+    assert (verdict.outcome, dict(verdict.values)["n"]) == (Outcome.VIOLATED, "1")
+    assert verdict.first_seen == before
+    assert [(e.file, e.ordinal) for e in verdict.evidence] == [("leases", 1), ("nat", 1)]
+
+
+@pytest.mark.parametrize("address", [PRIVATE, LAPTOP_SIX, "10.0.0.61"])
+def test_an_address_alone_is_no_unregistered_device(office, register, address):
+    """A random address, one that nobody confirms, one that a registered MAC may have had."""
+    (verdict,) = verdicts_of(facts_of(office, [six(address)], register), "NA-ROGUE-03")
+    assert verdict.outcome is Outcome.CANNOT_TELL
+    assert "MAC is not known" in verdict.because
+
+
+def test_an_address_that_a_register_of_addresses_lacks(office):
+    rows = [{"ip": "10.0.0.9", "asset": "PC-9", "owner": "A"}]
+    register = {"asset": concat("asset", [batch("asset", rows)])}
+    facts = facts_of(office, [six("10.0.0.61", "10.0.0.9")], register)
+    (verdict,) = verdicts_of(facts, "NA-ROGUE-03")
+    assert (verdict.outcome, dict(verdict.values)["n"]) == (Outcome.VIOLATED, "1")
+
+
+def test_addresses_of_unknown_devices_are_not_counted_as_devices(office):
+    other = "fd00:0:0:1"
+    facts = facts_of(office, [six(PRIVATE, *(f"{other}::{i}" for i in range(1, 6)))])
+    assert outcomes(facts, "NA-SEG-06") == {f"{other}::/64": Outcome.CANNOT_TELL, "gov1": Outcome.COMPLIED}
+    assert [row["hosts_seen"] for row in facts.tables["segment"].to_pylist()] == [None, None]
+
+
+def test_assets_without_owner_are_named(office, register):
+    found = {v.subject: v for v in verdicts_of(facts_of(office, tables=register), "NA-ASSET-01")}
+    assert dict(found["asset"].values) == {"n": "1", "what": "asset", "assets": "ZF-2019-0042"}
+    wording = read_rules()["NA-ASSET-01"].wording("finding", found["asset"], "en")
+    assert wording == "1 assets without owner: ZF-2019-0042."
+    many = [{"asset": f"PC-{i}"} for i in range(9)]
+    facts = facts_of(office, tables={"asset": concat("asset", [batch("asset", many)])})
+    found = {v.subject: dict(v.values) for v in verdicts_of(facts, "NA-ASSET-01")}
+    assert found["asset"]["assets"] == "PC-0, PC-1, PC-2, PC-3, PC-4, …"
+    assert found["asset"]["n"] == "9"
+
+
+@pytest.mark.parametrize("rule", ["NA-SEG-01", "NA-TRACE-04", "NA-DUAL-01"])
+def test_segments_are_named_beside_their_ids(office, rule):
+    events = [batch("arp", [{"ts": THEN, "client_ip": "10.0.0.9", "client_mac": PC}])]
+    found = {dict(v.values).get("segment"): dict(v.values) for v in verdicts_of(facts_of(office, events), rule)}
+    assert found["gov1"]["segment_name"] == "Offices"
 
 
 def test_an_address_without_mac_takes_the_one_that_is_known(office):
@@ -259,7 +374,9 @@ def test_a_gap_in_service_hours(office):
     facts = facts_of(office, [batch("dns", rows)], ledger=[entry])
     row = next(r for r in facts.tables["source"].to_pylist() if r["source"] == "dns")
     assert row["longest_gap_s"] == row["service_gap_s"] == 180 * 60 + 20
-    assert outcomes(facts, "NA-TRACE-08")["dns"] is Outcome.VIOLATED
+    verdict = next(v for v in verdicts_of(facts, "NA-TRACE-08") if v.subject == "dns")
+    assert verdict.outcome is Outcome.VIOLATED
+    assert dict(verdict.values)["gap_from"] == "2026-11-10T02:59:40Z"
 
 
 def test_nights_and_weekends_are_no_service_hours():
@@ -285,12 +402,37 @@ def test_traces(office):
         (),
         (Reason.NO_PORT,),
     )
-    got = outcomes(facts_of(office, traces=[broken, no_port]), "NA-TRACE-10")
-    assert got == {
-        "203.0.113.5:40123 2026-11-10T03:00:00Z": Outcome.VIOLATED,
-        "203.0.113.5 2026-11-10T03:00:00Z": Outcome.CANNOT_TELL,
+    facts = facts_of(office, traces=[broken, no_port])
+    assert outcomes(facts, "NA-TRACE-10") == {
+        "203.0.113.5:40123": Outcome.VIOLATED,
+        "203.0.113.5": Outcome.CANNOT_TELL,
+    }
+    verdict = next(v for v in verdicts_of(facts, "NA-TRACE-10") if v.outcome is Outcome.VIOLATED)
+    assert dict(verdict.values) == {
+        "visit": "203.0.113.5:40123",
+        "at": "2026-11-10T03:00:00Z",
+        "broken_hop": "nat",
+        "reason": "R-NO-NATLOG",
     }
     assert outcomes(facts_of(office), "NA-TRACE-10") == {"": Outcome.NOT_APPLICABLE}
+
+
+def test_one_address_and_port_at_two_times_is_one_subject(office):
+    question = Question(
+        THEN.replace(microsecond=250_000), public_ip=parse_ip("203.0.113.5"), port=40123
+    )
+    traces = [
+        Trace(replace(question, at=question.at + dt.timedelta(hours=h)), hops, Reach.NOTHING, (), reasons)
+        for h, hops, reasons in (
+            (0, (Hop("nat", "x", HopOutcome.NOT_COVERED),), (Reason.NO_NATLOG,)),
+            (1, (Hop("lease", "x", HopOutcome.MISSING),), (Reason.LOG_GAP,)),
+        )
+    ]
+    (verdict,) = verdicts_of(facts_of(office, traces=traces), "NA-TRACE-10")
+    values = dict(verdict.values)
+    assert values["at"] == "2026-11-10T03:00:00Z, 2026-11-10T04:00:00Z"
+    assert values["broken_hop"] == "lease, nat"
+    assert verdict.count == 2
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,15 @@ def test_evidence_is_file_and_ordinal_of_one_record():
     assert (use["file"], use["ordinal"]) == ("zz", 2)
 
 
+def test_the_record_that_is_cited_is_the_earliest():
+    seen = Observed()
+    seen.add(flows([("10.0.0.9", "192.0.2.53", 53, 60), ("10.0.0.9", "192.0.2.53", 53, 50)], file="late"))
+    seen.add(flows([("10.0.0.9", "192.0.2.53", 53, 9), ("10.0.0.9", "192.0.2.53", 53, 3)], file="early"))
+    for name in ("host", "resolver_use"):
+        (row,) = seen.tables()[name].to_pylist()
+        assert (row["first"], row["file"], row["ordinal"]) == (T0 + 3 * 10**9, "early", 2)
+
+
 def test_a_resolvers_own_log_is_no_traffic():
     seen = Observed()
     seen.add(conform("dns", {"client_ip": pa.array([parse_ip("10.0.0.9")], IP), "file": "f"}, 1))
@@ -67,6 +76,22 @@ def test_port_853_and_listed_rows_are_encrypted():
     seen.add(flows([("10.0.0.9", "192.0.2.53", 853, 0)]))
     seen.add_encrypted(flows([("10.0.0.9", "192.0.2.54", 443, 0)]))
     assert [r["encrypted"] for r in seen.tables()["resolver_use"].to_pylist()] == [True, True]
+
+
+def test_a_listed_row_on_port_853_counts_once():
+    seen = Observed()
+    rows = flows([("10.0.0.9", "192.0.2.54", 853, 0)])
+    seen.add(rows)
+    seen.add_encrypted(rows)
+    assert [r["events"] for r in seen.tables()["resolver_use"].to_pylist()] == [1]
+
+
+@pytest.mark.parametrize(("lists", "rows", "looked"), [(False, 0, False), (True, 0, True), (False, 1, True)])
+def test_whether_lists_were_looked_at(lists, rows, looked):
+    """An empty batch only says that nothing matched; the lists may be of other things."""
+    seen = Observed(lists=lists)
+    seen.add_encrypted(flows([("10.0.0.9", "192.0.2.54", 443, 0)]).slice(0, rows))
+    assert seen.lists_seen is looked
 
 
 def test_more_combinations_than_fit_are_counted(monkeypatch):

@@ -273,7 +273,7 @@ def make_case(**changes) -> Case:
         "traces": (make_trace(),),
         "funnel": FUNNEL,
         "ledger": FILES,
-        "lists": (ListVersion("gov-notice", "来文所列域名", "a" * 64, 1, "2026-11-05"),),
+        "lists": (ListVersion("gov-notice", Text(zh_cn="来文所列域名"), "a" * 64, 1, "2026-11-05"),),
         "tool_version": "0.1.0",
         "segments": (("hall", "服务大厅无线网段", "10.66.3.0/24"), ("office", "办公网段", "10.66.1.0/24")),
     }

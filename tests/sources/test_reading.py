@@ -8,6 +8,7 @@ import gzip
 import io
 import lzma
 import os
+import sys
 import zipfile
 from dataclasses import replace
 
@@ -69,7 +70,10 @@ def codes(ledger):
 
 
 def adds_up(ledger):
-    return all(e.bytes_read + e.bytes_skipped == e.size and min(e.bytes_read, e.bytes_skipped) >= 0 for e in ledger.files)
+    return all(
+        e.bytes_read + e.bytes_skipped == e.size and min(e.bytes_read, e.bytes_skipped) >= 0
+        for e in ledger.files
+    )
 
 
 # what the arguments name
@@ -83,10 +87,10 @@ def test_a_folder_is_read_in_the_order_of_its_paths(tmp_path):
     assert [e.name for e in ledger.files] == sorted(e.name for e in ledger.files)
 
 
-def test_links_in_a_folder_are_not_followed(tmp_path):
-    put(tmp_path / "logs" / "a.log", log("a.example"))
-    secret = put(tmp_path / "secret.log", log("secret.example"))
-    (tmp_path / "logs" / "b.log").symlink_to(secret)
+def test_a_link_and_its_target_count_once(tmp_path):
+    target = put(tmp_path / "logs" / "a.log", log("a.example"))
+    (tmp_path / "logs" / "b.log").symlink_to(target)
+    (tmp_path / "logs" / "loop").symlink_to(tmp_path / "logs")
     assert names(told(tmp_path / "logs")[0]) == ["a.example"]
 
 
@@ -119,7 +123,9 @@ def test_one_file_named_twice_and_one_content_under_two_names(tmp_path):
     path = put(tmp_path / "a.log", log("a.example"))
     put(tmp_path / "copy.log", log("a.example"))
     rows, ledger = told(path, tmp_path / "." / "a.log", tmp_path / "copy.log")
-    assert (len(rows), len(ledger.files)) == (1, 1)
+    assert [e.records for e in ledger.files] == [1, 0]
+    assert len(rows) == 1
+    assert ledger.complete
 
 
 def test_a_pipe_is_refused_and_does_not_hang(tmp_path):
@@ -218,11 +224,11 @@ def test_compressed_logs_are_read_as_they_are_and_add_up(tmp_path, packing):
     assert (len(rows), entry.format, entry.truncated) == (300, "bind_querylog", False)
     assert adds_up(ledger)
     assert entry.size == (tmp_path / "q.log").stat().st_size
-    assert (sum(s.count for s in entry.skipped), entry.bytes_skipped > 0) in {(1, True), (0, False)}
+    assert sum(s.count for s in entry.skipped) == 1
 
 
 @pytest.mark.parametrize("packing", [p for p in PACKERS if p])
-@pytest.mark.parametrize("share", [0.5, 0.95])
+@pytest.mark.parametrize("share", [0.47, 0.95])
 def test_a_cut_compressed_log_is_never_whole(tmp_path, packing, share):
     data = b"".join(PACKERS[packing](log(f"{os.urandom(9).hex()}.example")) for _ in range(20))
     if packing in {"zst", "bz2", "xz"}:
@@ -311,9 +317,8 @@ def test_the_named_format_is_taken(tmp_path):
 
 def test_two_formats_that_fit_equally_are_not_guessed_between(monkeypatch):
     member = named("bind_querylog")
-    monkeypatch.setattr(
-        "netaudit.sources.recognise.discover", lambda family: {"one": member, "two": member}
-    )
+    module = sys.modules["netaudit.sources.recognise"]
+    monkeypatch.setattr(module, "discover", lambda family: {"one": member, "two": member})
     with pytest.raises(UnknownFormatError) as raised:
         recognise(log("a.example").decode().splitlines(), "q.log")
     assert raised.value.code == "format-ambiguous"
@@ -397,7 +402,9 @@ def test_the_clock_of_a_source_moves_captures_too(tmp_path):
     from scapy.all import DNS, DNSQR, IP, UDP, Ether, raw
     from scapy.utils import wrpcap
 
-    frame = Ether(raw(Ether() / IP(dst="10.0.0.53") / UDP(sport=4000, dport=53) / DNS(qd=DNSQR(qname="a.example"))))
+    frame = Ether(
+        raw(Ether() / IP(dst="10.0.0.53") / UDP(sport=4000, dport=53) / DNS(qd=DNSQR(qname="a.example")))
+    )
     frame.time = AT.timestamp()
     wrpcap(str(tmp_path / "m.pcap"), [frame])
     given = Settings(folder=tmp_path, source=(Source("m.pcap", clock_offset_s=60, site="west"),))
@@ -447,7 +454,9 @@ def test_frames_for_a_notebook(tmp_path):
 
 def test_a_context_is_made_for_each_file(tmp_path):
     """Nothing of one file's header or notes reaches the next."""
-    header = b"#separator \\x09\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tquery\n"
+    header = (
+        b"#separator \\x09\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tquery\n"
+    )
     row = b"1793772309.0\tC\t10.0.0.1\t1\t10.0.0.53\t53\tudp\ta.example\n"
     put(tmp_path / "1.log", b"#path\tdns\n" + header.replace(b"#fields", b"#path\tdns\n#fields") + row)
     put(tmp_path / "2.log", row)

@@ -12,6 +12,7 @@ from netaudit.case.case import Case, ListVersion
 from netaudit.case.finding import Finding, FindingKind, Grade, ListEntry, Severity
 from netaudit.case.notice import Clue, Notice
 from netaudit.errors import StoreError
+from netaudit.i18n import Text
 from netaudit.records.evidence import Evidence, EvidenceFile, Skipped
 from netaudit.store import Store
 from netaudit.store.database import FILE_NAME
@@ -60,7 +61,7 @@ def full_case():
         findings=(finding,),
         traces=(trace,),
         ledger=(entry,),
-        lists=(ListVersion("l", "t", "00", 1),),
+        lists=(ListVersion("l", Text("t"), "00", 1),),
         facts={"leader": "x", "n": 3},
         segments=(("hall", "大厅", "10.66.3.0/24"),),
     )

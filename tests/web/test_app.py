@@ -46,7 +46,9 @@ CASE = Case(
     notice=Notice(issuer="Authority", number="12", due=dt.date(2026, 11, 12)),
     findings=(FINDING,),
     ledger=(
-        EvidenceFile("ab", "logs/queries.log", "ab" * 32, 9, "bind_querylog", skipped=(Skipped("odd", 4),), records=5),
+        EvidenceFile(
+            "ab", "logs/queries.log", "ab" * 32, 9, "bind_querylog", skipped=(Skipped("odd", 4),), records=5
+        ),
     ),
 )
 
@@ -95,7 +97,14 @@ def test_no_case_yet(tmp_path):
 
 def test_a_case(client):
     text = client.get("/case/one").text
-    for words in ("A visit", "Authority 12", "2026-11-12", "www.bad.example", "logs/queries.log", "4 × odd"):
+    for words in (
+        "A visit",
+        "Authority 12",
+        "2026-11-12",
+        "www.bad.example",
+        "logs/queries.log",
+        "4 × odd",
+    ):
         assert words in text
     assert 'href="/case/one/finding/F-0123456789ab?lang=en"' in text
 
@@ -108,7 +117,14 @@ def test_a_finding(client):
 
 @pytest.mark.parametrize(
     "path",
-    ["/case/none", "/case/one/finding/F-0", "/nothing", "/case/..", "/case/%2e%2e%2fone", "/static/../app.py"],
+    [
+        "/case/none",
+        "/case/one/finding/F-0",
+        "/nothing",
+        "/case/..",
+        "/case/%2e%2e%2fone",
+        "/static/../app.py",
+    ],
 )
 def test_what_is_not_there(client, path):
     assert client.get(path).status_code == 404
@@ -121,7 +137,13 @@ def test_nothing_can_be_changed(client, method):
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "localhost.evil.example:80", "192.168.1.5:8765"],
+    [
+        "evil.example",
+        "evil.example:8765",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:80",
+        "192.168.1.5:8765",
+    ],
 )
 def test_another_host_header_is_refused(client, host):
     page = client.get("/", headers={"Host": host})
@@ -138,7 +160,12 @@ def test_this_machine_is_let_in(client, host):
 def test_pages_load_nothing_and_are_not_kept(client, path):
     headers = client.get(path).headers
     policy = headers["Content-Security-Policy"]
-    for directive in ("default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"):
+    for directive in (
+        "default-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ):
         assert directive in policy
     assert "script-src" not in policy
     assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")

@@ -171,4 +171,3 @@ def done(_scanned):
     desk = object.__new__(Desk)
     desk.folder, desk.case = _scanned, _scanned / "case"
     return desk
-

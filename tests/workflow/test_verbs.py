@@ -29,14 +29,21 @@ def test_who_was_this(done):
 
 
 def test_check_of_some_rules(done):
-    checked = workflow.check(configured_inputs(done.settings), done.settings, now=NOW, only=["NA-ASSET-01"])
+    settings = done.settings
+    checked = workflow.check(
+        configured_inputs(settings),
+        settings,
+        workflow.lists_in_use(settings),
+        now=NOW,
+        only=["NA-ASSET-01"],
+    )
     assert {v.rule for v in checked.verdicts} == {"NA-ASSET-01"}
     assert Outcome.VIOLATED in {v.outcome for v in checked.verdicts}
 
 
 def test_rules_that_are_none(done):
     with pytest.raises(UsageError) as raised:
-        workflow.check([], done.settings, now=NOW, only=["NA-NONE"])
+        workflow.check([], done.settings, workflow.lists_in_use(done.settings), now=NOW, only=["NA-NONE"])
     assert raised.value.code == "rule-unknown"
 
 

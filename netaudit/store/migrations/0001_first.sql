@@ -24,6 +24,7 @@ CREATE TABLE audit (
     action  TEXT NOT NULL,
     subject TEXT NOT NULL,
     reason  TEXT NOT NULL,
+    digest  TEXT NOT NULL,           -- SHA-256 over meta and item as this entry leaves them
     prev    TEXT NOT NULL,           -- hash of the entry before; 64 zeros for the first
     hash    TEXT NOT NULL            -- SHA-256 over the other columns, joined by U+001F
 ) STRICT;
