@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from netaudit.config import Segment, Settings, Wireless
-from netaudit.records.addresses import Network, format_ip, in_network, network_range, parse_mac, parse_network
+from netaudit.records.addresses import (
+    Network,
+    format_ip,
+    in_network,
+    network_range,
+    parse_mac,
+    parse_network,
+)
 
 SHARED_AUTH = frozenset({"open", "wep", "psk", "sae"})
 """Ways into a wireless network that tell nobody apart."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netaudit.cli.session import Session, as_of, parse_time, unit_zone
+from netaudit.cli.session import EXIT_ERROR, Session, as_of, parse_time, unit_zone
 
 if TYPE_CHECKING:
     from netaudit.case.case import Case
@@ -74,8 +74,9 @@ def new(
 def list_(session: Session, folder: str) -> None:
     """The cases in FOLDER."""
     from netaudit import workflow
-    from netaudit.cli.render import print_table
+    from netaudit.cli.render import print_error, print_table
 
+    cases, errors = workflow.list_cases(Path(folder))
     rows = [
         (
             str(place),
@@ -85,10 +86,14 @@ def list_(session: Session, folder: str) -> None:
             f"{case.as_of:%Y-%m-%d}",
             str(sum(t.state.value not in {"closed", "standing"} for t in case.tasks)),
         )
-        for place, case in workflow.list_cases(Path(folder))
+        for place, case in cases
     ]
     head = [session.say(w) for w in ("folder", "case", "state", "title", "as of", "open tasks")]
     print_table(head, rows, colour=session.colour)
+    for error in errors:
+        print_error(error, session.locale)
+    if errors:
+        raise click.exceptions.Exit(EXIT_ERROR)
 
 
 @command.command("show")

@@ -97,6 +97,11 @@ class IndicatorIndex:
         return len(self._columns.line)
 
     @property
+    def categories(self) -> frozenset[str]:
+        """Categories of its lists."""
+        return frozenset(meta.category for meta in self.lists)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of its arrays."""
         arrays = (

@@ -30,7 +30,7 @@ from netaudit.pipeline.hits import Hits
 from netaudit.pipeline.violations import policy_findings
 from netaudit.policy import check
 from netaudit.policy.facts import gather, own_networks
-from netaudit.policy.observed import Observed
+from netaudit.policy.observed import PRIVATE, Observed
 from netaudit.policy.rule import Rule
 from netaudit.policy.verdict import Verdict
 from netaudit.records.addresses import parse_ip
@@ -97,7 +97,8 @@ def gather_evidence(
     progress: sources.Progress | None = None,
 ) -> Evidence:
     """Read all inputs once; match each batch against `index` on the way."""
-    ledger, observed, hits = Ledger(), Observed(own_networks(settings)), Hits()
+    ledger, hits = Ledger(), Hits()
+    observed = Observed(own_networks(settings), lists=index is not None and DOH_CATEGORY in index.categories)
     kept: dict[str, list[pa.RecordBatch]] = {kind: [] for kind in KEPT_KINDS}
     counts: dict[str, int] = {}
     for batch in sources.read(arguments, settings, ledger, options=options, progress=progress):
@@ -150,7 +151,7 @@ def scan(
         arguments, settings, index=index, events=events, options=options, progress=progress
     )
     logs = Logs.build(tables=evidence.tables, ledger=evidence.ledger.files, settings=settings)
-    graded = grade(evidence.hits.table(), events)
+    graded = grade(evidence.hits.table(), events, (*own_networks(settings), *PRIVATE))
     questions = [clue_question(clue, skew_s) for clue in (notice.clues if notice else ())]
     asked = [q for q in questions if q is not None]
     traces = walk_back_all(asked, logs)

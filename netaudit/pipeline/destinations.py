@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +42,23 @@ SHORT_OF_NOTICE = (
 )
 
 
+_NEEDED = (
+    "client_ip",
+    "server_ip",
+    "destination",
+    "grade",
+    "entry",
+    "field",
+    "kind",
+    "file",
+    "ordinal",
+    "flow_file",
+    "flow_ordinal",
+)
+_Cells = dict[str, list[Any]]
+"""Columns of some rows as lists; ts in nanoseconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """The traces of all hits: which trace belongs to which row."""
@@ -72,13 +90,25 @@ def destination_findings(
         return ()
     asked = _trace_rows(graded, logs, skew_s)
     named = _NoticeView(notice, notice_traces, skew_s)
+    cells = _cells(graded)
     findings = [
         _finding(
-            graded.take(pa.array(rows)), site, asked.traces[trace] if trace >= 0 else None, index, named
+            {name: [column[r] for r in rows] for name, column in cells.items()},
+            site,
+            asked.traces[trace] if trace >= 0 else None,
+            index,
+            named,
         )
         for rows, site, trace in _groups(graded, asked)
     ]
     return tuple(sorted(findings, key=_order))
+
+
+def _cells(graded: pa.Table) -> _Cells:
+    """What findings need of the rows, as lists: taking many small groups out of Arrow is slow."""
+    cells: _Cells = {name: graded.column(name).to_pylist() for name in _NEEDED}
+    cells["ts"] = graded.column("ts").cast(pa.int64()).to_pylist()
+    return cells
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
@@ -144,12 +174,11 @@ def _severity(listed: Severity, grade: Grade, *, certain: bool) -> Severity:
 
     The visit that the notice names, traced to this client, is critical (rule NA-DEST-01).
     """
-    if certain and grade is not Grade.BLOCKED:
-        return Severity.CRITICAL
     if grade is Grade.BLOCKED:
         return Severity.LOW
+    rank = Severity.CRITICAL.rank if certain else listed.rank
     lower = 1 if grade in {Grade.ASKED, Grade.ANSWERED} else 0
-    return list(Severity)[max(0, listed.rank - lower)]
+    return list(Severity)[max(0, rank - lower)]
 
 
 def _device(trace: Trace) -> str:
@@ -158,20 +187,20 @@ def _device(trace: Trace) -> str:
 
 
 def _finding(
-    rows: pa.Table, site: str, trace: Trace | None, index: IndicatorIndex, named: _NoticeView
+    rows: _Cells, site: str, trace: Trace | None, index: IndicatorIndex, named: _NoticeView
 ) -> Finding:
-    entries = sorted(set(rows.column("entry").to_pylist()), key=lambda e: _entry_order(index, e))
+    entries = sorted(set(rows["entry"]), key=lambda e: _entry_order(index, e))
     best = index.hit(entries[0])
-    client = rows.column("client_ip")[0].as_py()
-    destination = rows.column("destination")[0].as_py() or ""
-    grade = list(Grade)[pc.max(rows.column("grade")).as_py()]
-    times = pc.min_max(rows.column("ts").cast(pa.int64())).as_py()
+    client = rows["client_ip"][0]
+    destination = rows["destination"][0] or ""
+    grade = list(Grade)[max(rows["grade"])]
+    times = [moment(t) for t in rows["ts"] if t is not None]
     fits, certain = named.fits(rows, destination, client)
     subject = format_ip(client) if client else ""
     device = _device(trace) if trace else ""
     also = sorted({f"{index.hit(e).list_id}: {index.hit(e).entry}" for e in entries[1:]})
     return Finding(
-        id=finding_id("destination", subject, device, destination, times["min"], *filter(None, [site])),
+        id=finding_id("destination", subject, device, destination, site),
         kind=FindingKind.DESTINATION,
         severity=_severity(Severity(best.severity), grade, certain=certain),
         subject=subject,
@@ -182,8 +211,8 @@ def _finding(
         destination=destination,
         listed=ListEntry(best.list_id, best.entry, best.line, best.sha256, best.date, best.category),
         place=trace.place if trace else (),
-        first_seen=None if times["min"] is None else moment(times["min"]),
-        last_seen=None if times["max"] is None else moment(times["max"]),
+        first_seen=min(times, default=None),
+        last_seen=max(times, default=None),
         count=_distinct(rows),
         grade=grade,
         trace=trace,
@@ -199,34 +228,25 @@ def _entry_order(index: IndicatorIndex, entry: int) -> tuple[object, ...]:
     return (-Severity(hit.severity).rank, hit.list_id, hit.line)
 
 
-def _distinct(rows: pa.Table) -> int:
+def _distinct(rows: _Cells) -> int:
     """Events, not hits: a row on two lists counts once."""
-    return len(
-        set(
-            zip(
-                rows.column("file").to_pylist(),
-                rows.column("ordinal").to_pylist(),
-                rows.column("kind").to_pylist(),
-                strict=True,
-            )
-        )
-    )
+    return len(set(zip(rows["file"], rows["ordinal"], rows["kind"], strict=True)))
 
 
-def _evidence(rows: pa.Table) -> tuple[Evidence, ...]:
+def _evidence(rows: _Cells) -> tuple[Evidence, ...]:
     """The records that show most first; of equals the earliest. `EVIDENCE_CAP` at most."""
-    order = sorted(range(rows.num_rows), key=lambda r: -rows.column("grade")[r].as_py())
+    order = sorted(range(len(rows["grade"])), key=lambda r: -rows["grade"][r])
     found: dict[Evidence, None] = {}
     for row in order[: EVIDENCE_CAP * 2]:
         for file, ordinal in (("file", "ordinal"), ("flow_file", "flow_ordinal")):
-            if (id_ := rows.column(file)[row].as_py()) is not None:
-                found[Evidence(id_, rows.column(ordinal)[row].as_py())] = None
+            if (id_ := rows[file][row]) is not None:
+                found[Evidence(id_, rows[ordinal][row])] = None
     return tuple(found)[:EVIDENCE_CAP]
 
 
-def _doubts(rows: pa.Table, grade: Grade, *, fits: bool, certain: bool) -> tuple[str, ...]:
-    fields = set(rows.column("field").to_pylist())
-    kinds = set(rows.column("kind").to_pylist())
+def _doubts(rows: _Cells, grade: Grade, *, fits: bool, certain: bool) -> tuple[str, ...]:
+    fields = set(rows["field"])
+    kinds = set(rows["kind"])
     doubts = []
     if grade in {Grade.ASKED, Grade.ANSWERED}:
         doubts.append(ATTEMPT_ONLY if "flow" in kinds else LOOK_UP_ONLY)
@@ -236,7 +256,7 @@ def _doubts(rows: pa.Table, grade: Grade, *, fits: bool, certain: bool) -> tuple
         doubts.append(ADDRESS_ONLY)
     if fields == {"answer"}:
         doubts.append(ANSWER_ONLY)
-    if rows.column("ts").null_count:
+    if None in rows["ts"]:
         doubts.append(NO_TIME)
     if fits and not certain:
         doubts.append(SHORT_OF_NOTICE)
@@ -251,7 +271,7 @@ class _NoticeView:
         self._hosts = [_inside_host(trace) for trace in traces]
         self._skew = dt.timedelta(seconds=skew_s)
 
-    def fits(self, rows: pa.Table, destination: str, client: bytes | None) -> tuple[bool, bool]:
+    def fits(self, rows: _Cells, destination: str, client: bytes | None) -> tuple[bool, bool]:
         """(destination and time are the notice's, and the trace leads to this very client)."""
         fits = certain = False
         for number, clue in enumerate(self._clues):
@@ -262,18 +282,17 @@ class _NoticeView:
         return fits, certain
 
     @staticmethod
-    def _destination_fits(clue: Clue, rows: pa.Table, destination: str) -> bool:
+    def _destination_fits(clue: Clue, rows: _Cells, destination: str) -> bool:
         if clue.dst_name and (destination == clue.dst_name or destination.endswith("." + clue.dst_name)):
             return True
         packed = parse_ip(clue.dst_ip) if clue.dst_ip else None
-        return packed is not None and packed in set(rows.column("server_ip").to_pylist())
+        return packed is not None and packed in set(rows["server_ip"])
 
-    def _time_fits(self, clue: Clue, rows: pa.Table) -> bool:
+    def _time_fits(self, clue: Clue, rows: _Cells) -> bool:
         assert clue.at is not None  # noqa: S101 -- __init__ keeps only clues with a time
         low = clue.at - self._skew
         high = (clue.until or clue.at) + self._skew
-        nanos = rows.column("ts").cast(pa.int64()).to_pylist()
-        return any(low <= moment(n) <= high for n in nanos if n is not None)
+        return any(low <= moment(n) <= high for n in rows["ts"] if n is not None)
 
 
 def _inside_host(trace: Trace) -> bytes | None:

@@ -7,6 +7,7 @@ its own record, nor in a TLS, QUIC or HTTP record of the same connection.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.case.finding import Grade
-from netaudit.records.addresses import parse_ip
+from netaudit.records.addresses import Network, in_network, parse_ip
 from netaudit.records.schemas import IP
 
 FOLLOW_S = 600
@@ -51,16 +52,25 @@ class _Flows(Protocol):
     ) -> pa.Table: ...
 
 
-def grade(hits: pa.Table, events: _Flows) -> pa.Table:
-    """`hits` with the columns `grade` (int8, rank in `Grade`) and `flow_file`, `flow_ordinal`
-    (the connection that the grade rests on, where it is another row than the hit).
-    """  # noqa: D205 -- one sentence
+def grade(hits: pa.Table, events: _Flows, own: Sequence[Network] = ()) -> pa.Table:
+    """Grade each hit.
+
+    Args:
+        hits: As `hits.HIT`.
+        events: Where flows and the records that name them are read.
+        own: The unit's own networks. An answer that leads there shows no contact with the listed
+            name: it is a sinkhole's or a forger's, and a connection to one's own server is no visit.
+
+    Returns:
+        `hits` with the columns `grade` (int8, rank in `Grade`) and `flow_file`, `flow_ordinal` (the
+        connection that the grade rests on, where it is another row than the hit).
+    """
     ranks = _own_rank(hits)
     files: list[str | None] = [None] * hits.num_rows
     ordinals: list[int | None] = [None] * hits.num_rows
     if hits.num_rows:
         flows = _flows_of(hits, events)
-        for row, rank, file, ordinal in _followed(hits, flows, ranks):
+        for row, rank, file, ordinal in _followed(hits, flows, ranks, own):
             if rank > ranks[row]:
                 ranks[row], files[row], ordinals[row] = rank, file, ordinal
     return (
@@ -81,7 +91,9 @@ def _own_rank(hits: pa.Table) -> np.ndarray:
     ranks = np.full(hits.num_rows, _RANK[Grade.ASKED], np.int8)
     dns = kind == "dns"
     ranks[dns] = _dns_rank(hits, denied)[dns]
-    ranks[np.isin(kind, ["tls", "quic", "http"])] = _RANK[Grade.CONNECTED]
+    ranks[np.isin(kind, ["tls", "http"])] = _RANK[
+        Grade.CONNECTED
+    ]  # after the handshake; a QUIC Initial is before
     ranks[(kind == "http") & status] = _RANK[Grade.EXCHANGED]
     flow = kind == "flow"
     ranks[flow & handshake] = _RANK[Grade.CONNECTED]
@@ -152,11 +164,13 @@ def _addresses(hits: pa.Table) -> set[bytes]:
     return servers | {packed for packed in map(parse_ip, texts) if packed is not None}
 
 
-def _followed(hits: pa.Table, flows: pa.Table, ranks: np.ndarray) -> list[tuple[int, int, str, int]]:
+def _followed(
+    hits: pa.Table, flows: pa.Table, ranks: np.ndarray, own: Sequence[Network]
+) -> list[tuple[int, int, str, int]]:
     """(row of the hit, rank, file and ordinal of the flow) for connections that belong to hits."""
     if not flows.num_rows:
         return []
-    pairs = _pairs(hits, ranks)
+    pairs = _pairs(hits, ranks, own)
     joined = pairs.join(flows, ["client_ip", "server_ip"], join_type="inner")
     if not joined.num_rows:
         return []
@@ -178,7 +192,7 @@ def _followed(hits: pa.Table, flows: pa.Table, ranks: np.ndarray) -> list[tuple[
     return list(zip(*columns, strict=True))
 
 
-def _pairs(hits: pa.Table, ranks: np.ndarray) -> pa.Table:
+def _pairs(hits: pa.Table, ranks: np.ndarray, own: Sequence[Network]) -> pa.Table:
     """One row per hit and address it may have led to: its own server, or its answers.
 
     What was blocked led nowhere, whatever connection carried the refusal.
@@ -188,7 +202,10 @@ def _pairs(hits: pa.Table, ranks: np.ndarray) -> pa.Table:
     direct = rows[(_strings(hits, "kind") != "dns") & (ranks != _RANK[Grade.BLOCKED])]
     parents = pc.list_parent_indices(hits.column("answers")).to_numpy()
     texts = pc.list_flatten(hits.column("answers")).to_pylist()
-    answered = [(int(r), p) for r, t in zip(parents, texts, strict=True) if dns[r] and (p := parse_ip(t))]
+    outside = {t: p for t in set(texts) if (p := parse_ip(t)) and not any(in_network(p, n) for n in own)}
+    answered = [
+        (int(r), outside[t]) for r, t in zip(parents, texts, strict=True) if dns[r] and t in outside
+    ]
     order = np.concatenate([direct, np.array([r for r, _ in answered], np.int64)])
     servers = pa.concat_arrays(
         [

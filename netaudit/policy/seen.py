@@ -32,7 +32,9 @@ def hosts(sums: pa.Table, places: Places, register: pa.Table | None, now: dt.dat
 
     An IPv6 address of which no MAC is known names no device: one device has many of them.
     """
-    entries = None if register is None or register.num_rows == 0 else register.filter(_in_force(register, now))
+    entries = (
+        None if register is None or register.num_rows == 0 else register.filter(_in_force(register, now))
+    )
     known = pa.array([], MAC) if entries is None else _distinct(entries.column("mac"))
     rows = with_macs(sums, known)
     ip, mac = rows.column("client_ip").combine_chunks(), rows.column("client_mac").combine_chunks()
@@ -132,7 +134,9 @@ def _registered(ip: pa.Array, mac: pa.Array, entries: pa.Table | None) -> pa.Arr
     if entries is None:
         return pa.nulls(len(ip), pa.bool_())
     macs, addresses = entries.column("mac"), entries.column("ip")
-    by_mac = pc.or_(pc.is_in(mac, _distinct(macs)), pc.is_in(ip, _distinct(addresses.filter(macs.is_null()))))
+    by_mac = pc.or_(
+        pc.is_in(mac, _distinct(macs)), pc.is_in(ip, _distinct(addresses.filter(macs.is_null())))
+    )
     six = pc.match_substring(text_column(ip), ":")
     unsure = pc.or_(six, addresses.null_count > 0)
     by_ip = pc.or_kleene(pc.is_in(ip, _distinct(addresses)), pc.if_else(unsure, None, False))

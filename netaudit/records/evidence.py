@@ -64,6 +64,9 @@ class EvidenceFile:
     """Segments that the source covers; empty = all."""
     notes: tuple[str, ...] = ()
     """What was inferred or doubted, as message ids."""
+    path: str = ""
+    """Where it lies as seen from the case's folder; empty outside of a case and for what came out of
+    an archive or a pipe."""
     error: str = ""
     """Why the file could not be used at all; a message, empty where it could."""
 

@@ -45,7 +45,10 @@ def opened(arguments: Sequence[str], settings: Settings) -> Iterator[tuple[list[
         for argument in arguments:
             try:
                 for found in _expand(argument, Path(folder), settings):
-                    inputs.setdefault(os.path.realpath(found.path), found)
+                    if isinstance(found, InputError):
+                        errors.append(found)
+                    else:
+                        inputs.setdefault(os.path.realpath(found.path), found)
             except InputError as error:
                 errors.append(error)
         yield list(inputs.values()), errors
@@ -64,7 +67,8 @@ def source_of(path: Path, settings: Settings) -> Source:
     return Source(path="")
 
 
-def _expand(argument: str, scratch: Path, settings: Settings) -> Iterator[Input]:
+def _expand(argument: str, scratch: Path, settings: Settings) -> Iterator[Input | InputError]:
+    """The files of one argument; what is wrong with one of them does not stop the others."""
     if argument == "-":
         yield Input(_spool_stdin(scratch), "-", Source(path=""))
         return
@@ -81,6 +85,14 @@ def _expand(argument: str, scratch: Path, settings: Settings) -> Iterator[Input]
             "nothing-there", "There is no file here.", where=argument, hint="Check the path or the pattern."
         )
     for file in files:
+        if path.is_dir() and file.is_symlink():
+            yield InputError(
+                "link-not-followed",
+                "This is a link; links inside a folder are not followed.",
+                where=shown(file),
+                hint="Name the file it leads to, if it is evidence.",
+            )
+            continue
         source = source_of(file, settings)
         if _is_archive(file):
             yield from _members(file, scratch, source)
@@ -115,7 +127,7 @@ def _is_archive(path: Path) -> bool:
         return False
 
 
-def _members(path: Path, scratch: Path, source: Source) -> Iterator[Input]:
+def _members(path: Path, scratch: Path, source: Source) -> Iterator[Input | InputError]:
     with zipfile.ZipFile(path) as archive:
         members = [m for m in archive.infolist() if not m.is_dir()]
         if len(members) > MAX_MEMBERS:
@@ -127,20 +139,26 @@ def _members(path: Path, scratch: Path, source: Source) -> Iterator[Input]:
                 limit=MAX_MEMBERS,
             )
         for member in members:
+            name = f"{shown(path)}!{member.filename}"
             if member.file_size > min(MAX_EXPANDED, MAX_RATIO * max(member.compress_size, 1 << 20)):
-                raise InputError(
+                yield InputError(
                     "expands-too-far",
                     "This file expands to more than {ratio} times its size.",
-                    where=f"{path}!{member.filename}",
+                    where=name,
                     hint="It looks like a decompression bomb. Expand it by hand if you trust it.",
                     ratio=MAX_RATIO,
                 )
+                continue
             target = scratch / f"{len(list(scratch.iterdir()))}"
-            _unpack(archive, member, target, path)
-            yield Input(target, f"{shown(path)}!{member.filename}", source)
+            try:
+                _unpack(archive, member, target, name)
+            except InputError as error:
+                yield error
+            else:
+                yield Input(target, name, source)
 
 
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, path: Path) -> None:
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, name: str) -> None:
     """One member under a name of our own: a member's name never becomes a path."""
     try:
         with archive.open(member) as packed, target.open("wb") as out:
@@ -152,7 +170,7 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, pat
         raise InputError(
             "archive-damaged",
             "A member of this archive cannot be read: {reason}.",
-            where=f"{path}!{member.filename}",
+            where=name,
             hint="Unpack it by hand.",
             reason=str(error),
         ) from error

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from netaudit.errors import UnknownFormatError
+from netaudit.intake.lines import detect_encoding
 from netaudit.intake.log_format import LogFormat
 from netaudit.plugins import discover
 
 FAMILY = "netaudit.sources.formats"
 SURE = 0.5
+NUL_SHARE = 0.05
+"""Share of NUL octets from which a file is no text; a log may hold a few, after datagrams."""
 _KNOWN_AS = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
@@ -93,11 +96,7 @@ def refuse_binary(head: bytes, where: str) -> None:
                 hint="Give the capture, log or table itself.",
                 what=what,
             )
-    if (
-        b"\0" in head[:4096]
-        and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
-        and head[1:8:2] != b"\0" * 4
-    ):
+    if head.count(b"\0") > len(head) * NUL_SHARE and not detect_encoding(head).startswith("utf-16"):
         raise UnknownFormatError(
             "not-text",
             "This file is neither a capture nor text.",

@@ -88,7 +88,7 @@ class Store:
         with _explained(path):
             self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
             self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.execute("PRAGMA secure_delete = ON")
             self._migrate(path)
 
     def close(self) -> None:

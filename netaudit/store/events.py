@@ -27,27 +27,29 @@ class EventSet:
         self._waiting: dict[str, list[pa.RecordBatch]] = {}
 
     def write(self, kind: str, batch: pa.RecordBatch) -> None:
-        """Append a batch; it becomes readable with `finish`."""
+        """Append a batch; it becomes readable with `finish`, and lasting with `commit`."""
         waiting = self._waiting.setdefault(kind, [])
         waiting.append(batch)
         if sum(b.num_rows for b in waiting) >= ROW_GROUP:
             self._flush(kind)
 
     def finish(self) -> None:
-        """Put what was written in the place of what was there before."""
+        """Make what was written readable; what was there before stays until `commit`."""
         for kind in list(self._waiting):
             self._flush(kind)
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()
-        fresh = self._fresh
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
-        if fresh.exists():
-            fresh.replace(self.folder)
+        self._fresh.mkdir(parents=True, exist_ok=True)
+
+    def commit(self) -> None:
+        """Put what was written in the place of what was there before."""
+        if self._fresh.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._fresh.replace(self.folder)
 
     def abandon(self) -> None:
-        """Drop what was written since the last `finish`."""
+        """Drop what was written since the last `commit`."""
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()
@@ -58,7 +60,7 @@ class EventSet:
         self, kind: str, columns: list[str] | None = None, where: pc.Expression | None = None
     ) -> pa.Table:
         """Rows of one kind, filtered while reading; an empty typed table where there are none."""
-        path = self.folder / f"{kind}.parquet"
+        path = self._current / f"{kind}.parquet"
         empty = schema(kind).empty_table()
         if not path.is_file():
             return empty.select(columns) if columns else empty
@@ -66,8 +68,13 @@ class EventSet:
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each kind's file."""
-        paths = sorted(self.folder.glob("*.parquet")) if self.folder.is_dir() else []
+        paths = sorted(self._current.glob("*.parquet"))
         return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+    @property
+    def _current(self) -> Path:
+        """Where the latest finished events are."""
+        return self._fresh if self._fresh.is_dir() else self.folder
 
     @property
     def _fresh(self) -> Path:

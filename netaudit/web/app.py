@@ -11,6 +11,7 @@ from netaudit import workflow
 from netaudit.case.case import Case
 from netaudit.errors import NetauditError
 from netaudit.i18n import LOCALES, translate
+from netaudit.store.database import FILE_NAME
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -55,7 +56,8 @@ def make_app(folder: Path, locale: str) -> Flask:
 
     @app.get("/")
     def cases() -> str:
-        return render_template("cases.html", cases=[(p.name, c) for p, c in workflow.list_cases(folder)])
+        found, errors = workflow.list_cases(folder)
+        return render_template("cases.html", cases=[(p.name, c) for p, c in found], errors=errors)
 
     @app.get("/case/<name>")
     def case(name: str) -> str:
@@ -74,8 +76,9 @@ def make_app(folder: Path, locale: str) -> Flask:
 
 
 def _case(folder: Path, name: str) -> Case:
-    """A case by the name of its folder; only those that `list_cases` finds can be named."""
-    for place, case in workflow.list_cases(folder):
-        if place.name == name:
-            return case
+    """A case by the name of its folder: `folder` itself or one right below; nothing else is opened."""
+    if Path(name).name == name and name != "..":
+        for place in (folder / name, folder.resolve()):
+            if place.name == name and (place / FILE_NAME).is_file():
+                return workflow.read_case(place)
     return abort(404)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from netaudit.policy.facts import gather
 from netaudit.policy.rule import Rule, read_rules
 from netaudit.policy.verdict import Verdict
 from netaudit.privacy import Pseudonymiser
-from netaudit.records.evidence import Ledger
+from netaudit.records.evidence import EvidenceFile, Ledger
 from netaudit.store import EventSet, Store
 from netaudit.workflow.cases import pseudonymiser
 from netaudit.workflow.integrity import EVENTS, SCAN, written
@@ -89,21 +90,22 @@ def scan(
                 options=options,
                 progress=progress,
             )
+            pseudonym = pseudonymiser(settings, case_folder)
+            result = _hidden(result, pseudonym)
+            with store.transaction():
+                store.write_case(_with(case, result, lists, settings, now, case_folder))
+                store.remember(pseudonym.known)
+                store.log(
+                    at=now,
+                    actor=actor,
+                    action=SCAN,
+                    subject=", ".join(f.id for f in result.ledger.files),
+                    reason=written(events.digests()),
+                )
         except BaseException:
             events.abandon()
             raise
-        pseudonym = pseudonymiser(settings, case_folder)
-        result = _hidden(result, pseudonym)
-        with store.transaction():
-            store.write_case(_with(case, result, lists, settings, now))
-            store.remember(pseudonym.known)
-            store.log(
-                at=now,
-                actor=actor,
-                action=SCAN,
-                subject=", ".join(f.id for f in result.ledger.files),
-                reason=written(events.digests()),
-            )
+        events.commit()
     return result
 
 
@@ -173,7 +175,16 @@ def _hidden(result: Scan, pseudonym: Pseudonymiser) -> Scan:
     )
 
 
-def _with(case: Case, result: Scan, lists: ListsInUse, settings: Settings, now: dt.datetime) -> Case:
+def _placed(entry: EvidenceFile, folder: Path) -> EvidenceFile:
+    """`entry` with its place as seen from the case, so that it is found from anywhere."""
+    if not entry.sha256 or "!" in entry.name or entry.name == "-":
+        return entry
+    return replace(entry, path=os.path.relpath(entry.name, folder))
+
+
+def _with(
+    case: Case, result: Scan, lists: ListsInUse, settings: Settings, now: dt.datetime, folder: Path
+) -> Case:
     """The case after a scan; tasks that people already work on stay as they are."""
     return replace(
         case,
@@ -182,7 +193,7 @@ def _with(case: Case, result: Scan, lists: ListsInUse, settings: Settings, now: 
         verdicts=result.verdicts,
         traces=result.traces,
         funnel=result.funnel,
-        ledger=tuple(result.ledger.files),
+        ledger=tuple(_placed(entry, folder) for entry in result.ledger.files),
         lists=lists.versions(),
         tasks=tasks_for(result.findings, _rules(settings).values(), case.tasks),
         segments=tuple((s.id, s.name, ", ".join(s.network)) for s in settings.segment),

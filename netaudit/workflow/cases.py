@@ -15,7 +15,7 @@ from netaudit.case.finding import Statement, StatementKind
 from netaudit.case.reading import read_notice
 from netaudit.case.rectification import Task, TaskState, advance
 from netaudit.config import Settings
-from netaudit.errors import CaseError, InputError, UsageError
+from netaudit.errors import CaseError, InputError, NetauditError, UsageError
 from netaudit.privacy import KEY_BYTES, Pseudonymiser, make_key, read_key
 from netaudit.store import Store
 from netaudit.store.database import FILE_NAME
@@ -85,7 +85,7 @@ def open_case(
 
 def _next_number(folder: Path, prefix: str) -> str:
     """The first case number of the year that no case beside this one has."""
-    taken = {case.id for _, case in list_cases(folder.resolve().parent)}
+    taken = {case.id for _, case in list_cases(folder.resolve().parent)[0]}
     return next(number for n in range(1, len(taken) + 2) if (number := f"{prefix}{n:03d}") not in taken)
 
 
@@ -95,10 +95,17 @@ def read_case(folder: Path) -> Case:
         return store.read_case()
 
 
-def list_cases(folder: Path) -> list[tuple[Path, Case]]:
-    """All cases in a folder and one level below, by path."""
+def list_cases(folder: Path) -> tuple[list[tuple[Path, Case]], list[NetauditError]]:
+    """All cases in a folder and one level below, by path; and why some of them cannot be read."""
     places = sorted(p.parent for pattern in (FILE_NAME, f"*/{FILE_NAME}") for p in folder.glob(pattern))
-    return [(place, read_case(place)) for place in places]
+    cases: list[tuple[Path, Case]] = []
+    errors: list[NetauditError] = []
+    for place in places:
+        try:
+            cases.append((place, read_case(place)))
+        except NetauditError as error:
+            errors.append(error)
+    return cases, errors
 
 
 def state(

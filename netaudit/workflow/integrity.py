@@ -59,7 +59,7 @@ def verify_case(folder: Path) -> list[Problem]:
         strange = sorted({e.file for e in finding.evidence} - known)
         problems += [Problem(STRANGE_FILE, f"{finding.id}: {id_}") for id_ in strange]
     for entry in case.ledger:
-        problems += _verify_evidence(entry)
+        problems += _verify_evidence(folder, entry)
     return problems + _verify_events(folder, log) + _verify_papers(folder, log)
 
 
@@ -95,11 +95,11 @@ def _printed(log: list[AuditEntry]) -> dict[str, list[str]]:
     return printed
 
 
-def _verify_evidence(entry: EvidenceFile) -> list[Problem]:
-    if not entry.sha256 or "!" in entry.name or entry.name == "-":
+def _verify_evidence(folder: Path, entry: EvidenceFile) -> list[Problem]:
+    if not entry.path:
         return []
     try:
-        now = identify(Path(entry.name))
+        now = identify(folder / entry.path)
     except InputError:
         return [Problem(EVIDENCE_GONE, entry.name)]
     return [] if now.sha256 == entry.sha256 else [Problem(EVIDENCE_CHANGED, entry.name)]

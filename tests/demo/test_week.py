@@ -366,7 +366,9 @@ def test_a_rule_finds_the_one_device_of_the_key(week, judged, tag):
     assert values.get("resolvers", "") == ", ".join(answer.servers)
     assert found.first_seen == dt.datetime.fromisoformat(answer.first_at)
     key = {(name, number) for name, numbers in answer.evidence for number in numbers}
-    assert any(files[e.file].endswith(name) and e.ordinal == number for e in found.evidence for name, number in key)
+    assert any(
+        files[e.file].endswith(name) and e.ordinal == number for e in found.evidence for name, number in key
+    )
 
 
 def test_encrypted_dns_is_not_denied_without_a_list(judged):

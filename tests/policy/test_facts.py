@@ -324,7 +324,9 @@ def test_assets_without_owner_are_named(office, register):
 @pytest.mark.parametrize("rule", ["NA-SEG-01", "NA-TRACE-04", "NA-DUAL-01"])
 def test_segments_are_named_beside_their_ids(office, rule):
     events = [batch("arp", [{"ts": THEN, "client_ip": "10.0.0.9", "client_mac": PC}])]
-    found = {dict(v.values).get("segment"): dict(v.values) for v in verdicts_of(facts_of(office, events), rule)}
+    found = {
+        dict(v.values).get("segment"): dict(v.values) for v in verdicts_of(facts_of(office, events), rule)
+    }
     assert found["gov1"]["segment_name"] == "Offices"
 
 
@@ -418,9 +420,7 @@ def test_traces(office):
 
 
 def test_one_address_and_port_at_two_times_is_one_subject(office):
-    question = Question(
-        THEN.replace(microsecond=250_000), public_ip=parse_ip("203.0.113.5"), port=40123
-    )
+    question = Question(THEN.replace(microsecond=250_000), public_ip=parse_ip("203.0.113.5"), port=40123)
     traces = [
         Trace(replace(question, at=question.at + dt.timedelta(hours=h)), hops, Reach.NOTHING, (), reasons)
         for h, hops, reasons in (

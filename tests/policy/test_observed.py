@@ -86,7 +86,9 @@ def test_a_listed_row_on_port_853_counts_once():
     assert [r["events"] for r in seen.tables()["resolver_use"].to_pylist()] == [1]
 
 
-@pytest.mark.parametrize(("lists", "rows", "looked"), [(False, 0, False), (True, 0, True), (False, 1, True)])
+@pytest.mark.parametrize(
+    ("lists", "rows", "looked"), [(False, 0, False), (True, 0, True), (False, 1, True)]
+)
 def test_whether_lists_were_looked_at(lists, rows, looked):
     """An empty batch only says that nothing matched; the lists may be of other things."""
     seen = Observed(lists=lists)

@@ -38,7 +38,10 @@ def test_abandoned_writing_keeps_what_was_there(tmp_path):
     events = EventSet(tmp_path / "events")
     events.write("flow", flows("10.0.0.1"))
     events.finish()
+    events.commit()
     events.write("flow", flows("10.0.0.2", "10.0.0.3"))
+    events.finish()
+    assert events.read("flow").num_rows == 2
     events.abandon()
     assert events.read("flow").num_rows == 1
     assert [p.name for p in tmp_path.iterdir()] == ["events"]

@@ -209,7 +209,9 @@ def test_a_damaged_case_is_said(tmp_path):
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "case.sqlite").write_bytes(b"SQLite format 3\0" + bytes(200))
     page = make_app(tmp_path, "en").test_client().get("/")
+    assert page.status_code == 200
+    assert "case.sqlite" in page.text
+    page = make_app(tmp_path, "en").test_client().get("/case/bad")
     assert page.status_code == 500
     assert "store-unusable" in page.text
-    assert "case.sqlite" in page.text
     assert "Traceback" not in page.text

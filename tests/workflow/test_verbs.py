@@ -43,7 +43,13 @@ def test_check_of_some_rules(done):
 
 def test_rules_that_are_none(done):
     with pytest.raises(UsageError) as raised:
-        workflow.check([], done.settings, workflow.lists_in_use(done.settings), now=NOW, only=["NA-NONE"])
+        workflow.check(
+            [],
+            done.settings,
+            workflow.lists_in_use(done.settings),
+            now=NOW,
+            only=["NA-NONE"],
+        )
     assert raised.value.code == "rule-unknown"
 
 
