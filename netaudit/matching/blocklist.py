@@ -142,7 +142,7 @@ def read_list_file(
         allow: An allow-list.
         reason: Why it allows.
         allow_wide: Take entries that cover a public suffix or a great part of the Internet.
-        checked: Refuse a file most of whose lines are not in this format.
+        checked: Refuse a file that gives no entry, or most of whose lines are not in this format.
 
     Raises:
         BlocklistError: The list is too long, or not of this format.
@@ -233,13 +233,6 @@ def _finish(
     checked: bool = True,
 ) -> Blocklist:
     rules, report = sink.finish(guarded=not described.allow_wide, lines=lines)
-    if not report.rule_lines:
-        raise BlocklistError(
-            "list-empty",
-            "No line of this list gave an entry.",
-            where=identity.name,
-            hint="Fetch it again, and check its format; an empty list finds nothing and proves nothing.",
-        )
     wrong = report.skipped_for(INVALID) + report.skipped_for(NOT_TEXT)
     if checked and wrong > report.rule_lines:
         first = min(s.first[0] for s in report.skipped if s.reason in {INVALID, NOT_TEXT})
@@ -249,6 +242,13 @@ def _finish(
             where=f"{identity.name}, line {first}",
             format=described.format,
             hint="Choose its format, and see that it is no web page that came instead of it.",
+        )
+    if checked and not report.rule_lines:
+        raise BlocklistError(
+            "list-empty",
+            "No line of this list gave an entry.",
+            where=identity.name,
+            hint="Fetch it again, and check its format; an empty list finds nothing and proves nothing.",
         )
     return Blocklist(list_id, described, identity.sha256, identity.name, rules, report)
 

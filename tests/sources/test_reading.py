@@ -277,7 +277,7 @@ def test_every_byte_is_read_or_skipped(tmp_path, lines, end, packing):
 def test_good_and_bad_files_together(tmp_path):
     put(tmp_path / "a.log", log("a.example"))
     put(tmp_path / "b.pdf", b"%PDF-1.7 xxxx")
-    put(tmp_path / "c.bin", bytes(range(256)) * 4)
+    put(tmp_path / "c.bin", bytes(range(256)) * 4 + bytes(99))
     put(tmp_path / "d.txt", b"Dear all,\nthis is no log.\n")
     put(tmp_path / "e.log", b"")
     put(tmp_path / "f.log", log("f.example"))
