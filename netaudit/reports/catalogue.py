@@ -245,7 +245,8 @@ def gaps(
 def lists(case: Case, words: Words) -> tuple[ListFacts, ...]:
     """The block lists in use."""
     return tuple(
-        ListFacts(v.list_id, v.title.in_(words.locale), v.entries, v.date or "—", v.sha256) for v in case.lists
+        ListFacts(v.list_id, v.title.in_(words.locale), v.entries, v.date or "—", v.sha256)
+        for v in case.lists
     )
 
 

@@ -9,8 +9,9 @@ from netaudit.case.notice import Clue, Notice
 from netaudit.case.rectification import TaskState
 from netaudit.intake.times import parse_zone
 from netaudit.policy.citation import Norm, read_norms
+from netaudit.policy.observed import PRIVATE
 from netaudit.policy.shape import Rule
-from netaudit.records.addresses import format_ip
+from netaudit.records.addresses import format_ip, parse_network
 from netaudit.reports import catalogue as evidence
 from netaudit.reports import chain, digest, timeline
 from netaudit.reports import problems as found
@@ -35,7 +36,9 @@ def words_for(case: Case, locale: str, audience: str) -> Words:
     clues = case.notice.clues if case.notice else ()
     ours = {c.public_ip for c in clues if c.public_ip}
     ours |= {format_ip(t.question.public_ip) for t in case.traces if t.question.public_ip is not None}
-    return Words(locale, parse_zone(case.timezone or "UTC"), audience, frozenset(ours))
+    networks = {text.strip() for _, _, texts in case.segments for text in texts.split(",") if text.strip()}
+    inside = (*PRIVATE, *(parse_network(text) for text in sorted(networks)))
+    return Words(locale, parse_zone(case.timezone or "UTC"), audience, inside, frozenset(ours))
 
 
 def facts_for(

@@ -236,7 +236,7 @@ def _said(key: str, value: str, catalogue: Catalogue) -> str:
     if key in {"segment", "source", "visit"}:
         return subject_of(value, catalogue) if value else value
     parts = value.split(SEPARATOR)
-    if len(parts) > 1 and all(parse_ip(part) is not None for part in parts):
+    if len(parts) > 1 and all(parse_ip(part) is not None or part == "…" for part in parts):
         return catalogue.words.joined(list(dict.fromkeys(map(catalogue.words.masked, parts))))
     return value
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from netaudit.i18n import Text, local_date, local_time, translate
 from netaudit.privacy import mask_ip, mask_mac
-from netaudit.records.addresses import parse_ip
+from netaudit.records.addresses import Network, in_network, parse_ip
 from netaudit.reports.document import visible
 
 INTERNAL = "internal"
@@ -45,6 +45,8 @@ class Words:
     locale: str
     zone: dt.tzinfo
     audience: str
+    inside: tuple[Network, ...] = ()
+    """Networks whose addresses stand for devices of the unit, and through them for persons."""
     ours: frozenset[str] = frozenset()
     """Our public addresses: printed whole. Every other address is taken for an inside one."""
 
@@ -162,7 +164,7 @@ class Words:
 
     def _mask_address(self, text: str) -> str:
         packed = parse_ip(text)
-        if packed is None or text in self.ours:
+        if packed is None or text in self.ours or not any(in_network(packed, n) for n in self.inside):
             return text
         return mask_ip(text)
 

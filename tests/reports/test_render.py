@@ -375,8 +375,13 @@ def test_times_ids_and_codes_are_printed_as_words(hall):
         ("gap_to", "2026-11-03T07:01:16Z"),
         ("source", "dhcp-hall"),
     )
-    visit = "203.0.113.5:20500 2026-11-04T06:05:09Z"
-    stop = (("broken_hop", "asset"), ("reason", "R-SHARED-KEY"), ("visit", visit))
+    visit = "203.0.113.5:20500"
+    stop = (
+        ("at", "2026-11-04T06:05:09Z"),
+        ("broken_hop", "asset"),
+        ("reason", "R-SHARED-KEY"),
+        ("visit", visit),
+    )
     made = [("NA-TRACE-08", "dhcp-hall", gap), ("NA-TRACE-10", visit, stop)]
     findings = tuple(
         Finding(f"F-{rule}", FindingKind.POLICY, Severity.HIGH, subject, rule, rule=rule, values=values)
