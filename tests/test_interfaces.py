@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 
 import pytest
+from command import netaudit
 
 from netaudit.cli import VERBS
 from netaudit.inspection.draw import PROTOCOL
@@ -17,19 +17,6 @@ BIND_LINE = (
     "04-Nov-2026 14:05:09.012 queries: info: client @0x7fea21a32098 10.66.3.55#54767 ({0}):"
     " query: {0} IN A +E(0)K (10.66.0.53)\n"
 )
-
-
-def netaudit(*arguments, cwd, lang="en", stdin=None):
-    return subprocess.run(
-        [sys.executable, "-m", "netaudit", "--lang", lang, *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        input=stdin,
-        check=False,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
-    )
 
 
 def lines(path, *names):

@@ -71,14 +71,17 @@ def print_case(
 
 @command.command("lint")
 @click.argument("template", type=click.Path())
+@click.option("--locale", default="zh-CN", help="Language of the paper, where an id is given.")
 @click.pass_obj
-def lint_template(session: Session, template: str) -> None:
+def lint_template(session: Session, template: str, locale: str) -> None:
     """Check a template: unknown names, missing front matter, before anything is printed."""
     from netaudit.cli.render import inert
     from netaudit.reports import find_template, lint, read_template
 
+    settings = session.settings()
+    folders = [settings.folder / f for f in settings.report.folders]
     path = Path(template)
-    problems = lint(read_template(path if path.is_file() else find_template(template, session.locale, ())))
+    problems = lint(read_template(path if path.is_file() else find_template(template, locale, folders)))
     for problem in problems:
         click.echo(
             f"{inert(template)}:{problem.line}: {inert(problem.message)} {inert(problem.hint)}".rstrip()

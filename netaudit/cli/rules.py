@@ -75,9 +75,13 @@ def test(session: Session, file: str) -> None:
     from netaudit.cli.render import inert
     from netaudit.policy.rule import read_rule, run_examples
 
-    failures = run_examples(read_rule(Path(file)))
+    results = run_examples(read_rule(Path(file)))
+    failures = [result for result in results if not result.passed]
     for failure in failures:
-        click.echo(f"✗ {inert(str(failure))}")
+        wanted, got = session.say(failure.example.outcome), session.say(failure.got)
+        click.echo(
+            f"✗ {inert(failure.example.name)}: {session.say('expected')} {wanted}, {session.say('got')} {got}"
+        )
     if not failures:
         click.echo(f"✓ {session.say('all examples come out as they say')}")
     raise click.exceptions.Exit(EXIT_FINDINGS if failures else EXIT_CLEAN)

@@ -9,6 +9,7 @@ of `VERBS`. Translations that exist are kept. Needs Babel, which only developmen
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import re
 import sys
 from collections.abc import Iterator
@@ -163,7 +164,9 @@ def _read(language: str) -> Any:
     if not path.exists():
         return Catalog(locale=language)
     with path.open("rb") as stream:
-        return read_po(stream, locale=language)
+        catalogue = read_po(stream, locale=language)
+    catalogue.creation_date = catalogue.revision_date = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    return catalogue
 
 
 def _path(language: str, ending: str) -> Path:
