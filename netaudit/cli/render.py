@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -60,13 +61,21 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, colour: b
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(no_color=not colour, width=None if sys.stdout.isatty() else 400, highlight=False)
+    console = Console(no_color=not colour, width=_width(), highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for title in head:
         table.add_column(title, overflow="fold")
     for row in rows:
         table.add_row(*(Text(inert(str(cell))) for cell in row))
     console.print(table)
+
+
+def _width() -> int | None:
+    """Of the terminal (None = rich finds out); in a pipe what COLUMNS says, else as wide as rows are."""
+    if sys.stdout.isatty():
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdigit() else 400
 
 
 def print_ledger(ledger: Ledger, locale: str) -> None:

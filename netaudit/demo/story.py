@@ -5,6 +5,8 @@ Nothing is handed over in memory: each step is a command that a person could typ
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,6 +74,7 @@ def tell(folder: Path, locale: str) -> Iterator[Week | Step]:
         run = subprocess.run(
             [sys.executable, "-m", "netaudit", "--lang", locale, *arguments],
             cwd=folder,
+            env={**os.environ, "COLUMNS": str(max(100, shutil.get_terminal_size((160, 40)).columns - 4))},
             capture_output=True,
             text=True,
             encoding="utf-8",

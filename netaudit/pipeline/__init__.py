@@ -98,7 +98,9 @@ def gather_evidence(
 ) -> Evidence:
     """Read all inputs once; match each batch against `index` on the way."""
     ledger, hits = Ledger(), Hits()
-    observed = Observed(own_networks(settings), lists=index is not None and DOH_CATEGORY in index.categories)
+    observed = Observed(
+        own_networks(settings), lists=index is not None and DOH_CATEGORY in index.categories
+    )
     kept: dict[str, list[pa.RecordBatch]] = {kind: [] for kind in KEPT_KINDS}
     counts: dict[str, int] = {}
     for batch in sources.read(arguments, settings, ledger, options=options, progress=progress):

@@ -234,8 +234,10 @@ def _distinct(rows: _Cells) -> int:
 
 
 def _evidence(rows: _Cells) -> tuple[Evidence, ...]:
-    """The records that show most first; of equals the earliest. `EVIDENCE_CAP` at most."""
-    order = sorted(range(len(rows["grade"])), key=lambda r: -rows["grade"][r])
+    """The records that show most first, of these the ones that hold the name itself before the flow
+    that carried it; of equals the earliest. `EVIDENCE_CAP` at most.
+    """  # noqa: D205 -- one sentence
+    order = sorted(range(len(rows["grade"])), key=lambda r: (-rows["grade"][r], rows["kind"][r] == "flow"))
     found: dict[Evidence, None] = {}
     for row in order[: EVIDENCE_CAP * 2]:
         for file, ordinal in (("file", "ordinal"), ("flow_file", "flow_ordinal")):
