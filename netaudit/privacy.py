@@ -34,6 +34,24 @@ class Pseudonymiser:
         return pseudonym
 
 
+class Numbering(Pseudonymiser):
+    """Pseudonyms without a key, in the order of appearance: ``account-1``. They hold for one run only."""
+
+    def __init__(self) -> None:
+        """Start at one."""
+        super().__init__(b"")
+        self._numbers: dict[tuple[str, str], str] = {}
+
+    def __call__(self, kind: str, value: str) -> str:
+        """The number of `value` among those of its kind."""
+        if (kind, value) not in self._numbers:
+            count = sum(k == kind for k, _ in self._numbers) + 1
+            self._numbers[kind, value] = f"{kind}-{count}"
+        pseudonym = self._numbers[kind, value]
+        self.known[pseudonym] = value
+        return pseudonym
+
+
 def read_key(path: Path) -> bytes:
     """The secret of a key file.
 

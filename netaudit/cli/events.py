@@ -43,10 +43,11 @@ def command(
     \b
     Example:  netaudit events mirror.pcapng dns.log.gz --tz Asia/Shanghai -o events.jsonl
     """  # noqa: D301
+    from netaudit import workflow
     from netaudit.cli.render import print_ledger
     from netaudit.records.evidence import Ledger
     from netaudit.records.schemas import EVENT_KINDS, kind_of
-    from netaudit.sources import Options, read
+    from netaudit.sources import Options
 
     if form is None:
         form = "table" if output is None and sys.stdout.isatty() else "jsonl"
@@ -56,7 +57,9 @@ def command(
         progress = stack.enter_context(session.progress())
         writer = stack.enter_context(_open(form, output, session))
         options = Options(input_format, tz)
-        for batch in read(inputs, session.settings(), ledger, options=options, progress=progress):
+        for batch in workflow.events(
+            inputs, session.settings(), ledger, options=options, progress=progress
+        ):
             if kind_of(batch) in wanted:
                 writer.write(batch)
     if not session.quiet:

@@ -55,7 +55,7 @@ def print_findings(result: Scan, form: str, session: Session) -> None:
     if not session.quiet and form != "json":
         print_ledger(result.ledger, session.locale)
         session.note(
-            "{events} events in {files} files; {findings} findings.",
+            "Events: {events}. Files: {files}. Findings: {findings}.",
             events=sum(result.events.values()),
             files=len(result.ledger.files),
             findings=len(result.findings),

@@ -14,12 +14,12 @@ class _CaseOrVerb(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the printing command in front where none is named."""
-        if args and args[0] not in {"lint", "list", "-h", "--help"}:
+        if args and args[0] not in {_PRINT, "lint", "list", "-h", "--help"}:
             args = [_PRINT, *args]
         return super().parse_args(ctx, args)
 
 
-_PRINT = "of-case"
+_PRINT = "print"
 
 
 @click.group("report", cls=_CaseOrVerb)

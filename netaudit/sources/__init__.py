@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.config import Settings, Source
-from netaudit.errors import InputError, NetauditError
+from netaudit.errors import CaptureError, InputError, NetauditError
 from netaudit.intake.lines import Chunk, chunks, head_lines
 from netaudit.intake.log_format import Parsed, Rows
 from netaudit.intake.opening import ByteStream, Identity, identify
@@ -131,6 +131,12 @@ def _batches(
     if is_capture(head) and wanted in {"", "pcap", "pcapng"}:
         yield from read_capture(stream, tally, site=source.site, clock_offset_s=source.clock_offset_s)
         return
+    if wanted in {"pcap", "pcapng"}:
+        raise CaptureError(
+            "not-a-capture",
+            "This file is no capture.",
+            hint="Leave the format out, so that it is recognised.",
+        )
     yield from _read_log(stream, tally, source, zone, wanted)
 
 

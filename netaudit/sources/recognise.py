@@ -62,12 +62,14 @@ def recognise(lines: list[str], where: str) -> str:
     best = max(scores.values(), default=0.0)
     winners = sorted(name for name, score in scores.items() if score == best)
     if best <= SURE:
-        tried: Any = ", ".join(n for n, s in scores.items() if s > 0) or "-"
+        tried: Any = ", ".join(n for n, s in scores.items() if s > 0)
         raise UnknownFormatError(
             "format-not-recognised",
             "No format that netaudit knows fits the content of this file.",
             where=where,
-            hint="Name it with --input-format (see: netaudit formats list). Nearest: {tried}",
+            hint="Name it with --input-format (see: netaudit formats list). Nearest: {tried}"
+            if tried
+            else "Name it with --input-format (see: netaudit formats list).",
             tried=tried,
         )
     if len(winners) > 1:

@@ -81,7 +81,7 @@ class Store:
                 "no-case",
                 "There is no case in this folder.",
                 where=str(folder),
-                hint="Make one: netaudit case new {folder}",
+                hint="Name the case's folder, or make one: netaudit case new {folder}",
                 folder=str(folder),
             )
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ class Store:
                 "no-case",
                 "There is no case in this folder.",
                 where=str(self.folder),
-                hint="Make one: netaudit case new {folder}",
+                hint="Name the case's folder, or make one: netaudit case new {folder}",
                 folder=str(self.folder),
             )
         values: dict[str, Any] = {}

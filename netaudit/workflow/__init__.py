@@ -3,7 +3,7 @@
 One verb, one transaction: what a verb changes in a case is there as a whole or not at all.
 """
 
-from netaudit.workflow.audit import check, scan, trace
+from netaudit.workflow.audit import check, events, scan, trace
 from netaudit.workflow.cases import (
     advance_task,
     close_case,
@@ -23,6 +23,7 @@ __all__ = [
     "advance_task",
     "check",
     "close_case",
+    "events",
     "list_cases",
     "lists_in_use",
     "open_case",

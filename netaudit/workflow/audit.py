@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import pyarrow as pa
 
 from netaudit import pipeline, sources
 from netaudit.attribution import Logs, walk_back
@@ -26,7 +28,7 @@ from netaudit.store import EventSet, Store
 from netaudit.workflow.cases import pseudonymiser
 from netaudit.workflow.integrity import EVENTS, SCAN, written
 from netaudit.workflow.lists import ListsInUse
-from netaudit.workflow.persons import hide_in_finding, hide_in_trace
+from netaudit.workflow.persons import HiddenEvents, hide_in_batch, hide_in_finding, hide_in_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def scan(
         return _hidden(result, pseudonymiser(settings, None))
     with Store(case_folder) as store:
         case = store.read_case()
-        events = EventSet(case_folder / EVENTS)
+        pseudonym = pseudonymiser(settings, case_folder)
+        events = HiddenEvents(case_folder / EVENTS, pseudonym)
         try:
             result = pipeline.scan(
                 arguments,
@@ -90,7 +93,6 @@ def scan(
                 options=options,
                 progress=progress,
             )
-            pseudonym = pseudonymiser(settings, case_folder)
             result = _hidden(result, pseudonym)
             with store.transaction():
                 store.write_case(_with(case, result, lists, settings, now, case_folder))
@@ -107,6 +109,20 @@ def scan(
             raise
         events.commit()
     return result
+
+
+def events(
+    arguments: Sequence[str],
+    settings: Settings,
+    ledger: Ledger,
+    *,
+    options: sources.Options | None = None,
+    progress: sources.Progress | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """What the inputs say, in batches; accounts come out as pseudonyms."""
+    pseudonym = pseudonymiser(settings, None)
+    for batch in sources.read(arguments, settings, ledger, options=options, progress=progress):
+        yield hide_in_batch(batch, pseudonym)
 
 
 def trace(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from netaudit.case.reading import read_notice
 from netaudit.case.rectification import Task, TaskState, advance
 from netaudit.config import Settings
 from netaudit.errors import CaseError, InputError, NetauditError, UsageError
-from netaudit.privacy import KEY_BYTES, Pseudonymiser, make_key, read_key
+from netaudit.privacy import Numbering, Pseudonymiser, make_key, read_key
 from netaudit.store import Store
 from netaudit.store.database import FILE_NAME
 from netaudit.workflow.integrity import EVENTS, PURGE
@@ -231,9 +230,9 @@ def purge(folder: Path, *, by: str, reason: str, now: dt.datetime) -> None:
 
 
 def pseudonymiser(settings: Settings, folder: Path | None) -> Pseudonymiser:
-    """Under the office's key, else the case's own (made on first use), else one of this run."""
+    """Under the office's key, else the case's own (made on first use), else numbers of this run."""
     if settings.privacy.key_file:
         return Pseudonymiser(read_key(settings.folder / settings.privacy.key_file))
     if folder is not None:
         return Pseudonymiser(make_key(folder / KEY))
-    return Pseudonymiser(secrets.token_bytes(KEY_BYTES))
+    return Numbering()

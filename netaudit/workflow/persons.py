@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
 
 from netaudit.attribution.trace import Candidate, Hop, Trace
 from netaudit.case.finding import Finding
 from netaudit.privacy import Pseudonymiser
+from netaudit.records.addresses import by_distinct
+from netaudit.store import EventSet
 
 _PERSONAL = {"account": "account", "owner": "person"}
 """Details of a candidate that name a person, and the word of their pseudonym."""
+
+
+def hide_in_batch(batch: pa.RecordBatch, pseudonym: Pseudonymiser) -> pa.RecordBatch:
+    """`batch` with pseudonyms in the place of accounts and owners."""
+    for name, kind in _PERSONAL.items():
+        if name in batch.schema.names:
+            at = batch.schema.get_field_index(name)
+            words = by_distinct(batch.column(name), partial(pseudonym, kind), pa.string())
+            batch = batch.set_column(at, batch.schema.field(at), words.dictionary_encode())
+    return batch
+
+
+class HiddenEvents(EventSet):
+    """Events that are kept without the names of persons."""
+
+    def __init__(self, folder: Path, pseudonym: Pseudonymiser) -> None:
+        """Use `folder`; replace names by `pseudonym`."""
+        super().__init__(folder)
+        self._pseudonym = pseudonym
+
+    def write(self, kind: str, batch: pa.RecordBatch) -> None:
+        """Append a batch without names."""
+        super().write(kind, hide_in_batch(batch, self._pseudonym))
 
 
 def hide_in_trace(trace: Trace, pseudonym: Pseudonymiser) -> Trace:

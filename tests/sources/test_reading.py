@@ -233,7 +233,7 @@ def test_a_cut_compressed_log_is_never_whole(tmp_path, packing, share):
     data = b"".join(PACKERS[packing](log(f"{os.urandom(9).hex()}.example")) for _ in range(20))
     if packing in {"zst", "bz2", "xz"}:
         data = PACKERS[packing](log(*(f"{os.urandom(9).hex()}.example" for _ in range(3000))))
-    rows, ledger = told(put(tmp_path / "q.log", data[: int(len(data) * share)]))
+    rows, ledger = told(put(tmp_path / "q.log", data[: int(len(data) * share) - 5]))
     assert not ledger.complete
     assert adds_up(ledger)
     if rows:
