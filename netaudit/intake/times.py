@@ -215,7 +215,7 @@ def from_parts(
     month_start = ((np.where(wrong, 1970, year) - 1970) * 12 + np.where(wrong, 1, month) - 1).astype(
         "datetime64[M]"
     )
-    dates = month_start.astype("datetime64[D]") + np.where(wrong, 1, day) - 1
+    dates = month_start.astype("datetime64[D]") + (np.where(wrong, 1, day) - 1).astype("timedelta64[D]")
     wrong = wrong | (dates.astype("datetime64[M]") != month_start)
     seconds = dates.astype(np.int64) * 86_400 + hour * 3_600 + minute * 60 + second
     return np.where(wrong, 0, seconds * 10**9 + nanos), wrong

@@ -87,9 +87,13 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         with _explained(path):
             self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA secure_delete = ON")
-            self._migrate(path)
+            try:
+                self._db.row_factory = sqlite3.Row
+                self._db.execute("PRAGMA secure_delete = ON")
+                self._migrate(path)
+            except BaseException:
+                self._db.close()
+                raise
 
     def close(self) -> None:
         """Close the database."""
