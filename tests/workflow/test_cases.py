@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import sqlite3
 import zipfile
@@ -20,7 +21,7 @@ PERSONS = ("zhang.san", "Li Si")
 
 def rows(case, *, leave_out=()):
     """The whole database as text, table by table."""
-    with sqlite3.connect(case / "case.sqlite") as db:
+    with contextlib.closing(sqlite3.connect(case / "case.sqlite")) as db, db:
         tables = [r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         text = {
             t: repr(db.execute(f'SELECT * FROM "{t}"').fetchall()) for t in tables if t not in leave_out
@@ -35,7 +36,7 @@ def audit(case):
 
 
 def change(case, statement, *values):
-    with sqlite3.connect(case / "case.sqlite") as db:
+    with contextlib.closing(sqlite3.connect(case / "case.sqlite")) as db, db:
         for (trigger,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f'DROP TRIGGER "{trigger}"')
         db.execute(statement, values)
