@@ -23,11 +23,9 @@ def rows(case, *, leave_out=()):
     """The whole database as text, table by table."""
     with contextlib.closing(sqlite3.connect(case / "case.sqlite")) as db, db:
         tables = [r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        text = {
+        return {
             t: repr(db.execute(f'SELECT * FROM "{t}"').fetchall()) for t in tables if t not in leave_out
         }
-    db.close()
-    return text
 
 
 def audit(case):
@@ -40,7 +38,6 @@ def change(case, statement, *values):
         for (trigger,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f'DROP TRIGGER "{trigger}"')
         db.execute(statement, values)
-    db.close()
 
 
 def pseudonyms(case):
