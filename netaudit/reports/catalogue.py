@@ -155,7 +155,7 @@ def sources(case: Case, catalogue: Catalogue) -> tuple[SourceFacts, ...]:
             format=f.format or "—",
             span=words.span(f.first, f.last),
             records=f.records,
-            skipped=sum(s.count for s in f.skipped),
+            skipped=sum(s.count for s in f.skipped if s.matters),
             clock=words.label("phrase", "clock", n=f"{f.clock_offset_s:+g}") if f.clock_offset_s else "—",
             sha256=f.sha256,
             complete=f.complete,
@@ -181,6 +181,7 @@ def limits(case: Case, catalogue: Catalogue) -> tuple[LimitFacts, ...]:
                 s.matters,
             )
             for s in f.skipped
+            if s.matters
         ]
     notes: dict[str, list[str]] = {}
     for f in case.ledger:
