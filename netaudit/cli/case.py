@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from netaudit.case.notice import Notice
 
 _folder = click.argument("folder", type=click.Path(file_okay=False))
-_by = click.option("--by", required=True, help="Who does this.")
+
+
+def _named(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Refuse a blank name: the log of looks must say who."""
+    if not value.strip():
+        raise click.BadParameter("a name is needed")
+    return value.strip()
+
+
+_by = click.option("--by", required=True, callback=_named, help="Who does this.")
 _when = click.option("--as-of", "as_of_text", help="When; default: now.")
 
 

@@ -105,6 +105,18 @@ def _read_one(
             error.where = error.where or identity.name
             tally.error = str(error)
             ledger.errors.append(error)
+        except Exception as failure:  # noqa: BLE001 -- one file's defect stops neither the others nor the ledger
+            defect = InputError(
+                "reader-failed",
+                "netaudit itself failed on this file ({reason}); what it says was not read to its end.",
+                where=identity.name,
+                hint="Report it with the file's hash {sha256}; the other inputs were read.",
+                reason=f"{type(failure).__name__}: {failure}",
+                sha256=identity.sha256,
+            )
+            defect.__cause__ = failure
+            tally.error = str(defect)
+            ledger.errors.append(defect)
         _account_for_rest(stream, tally)
         ledger.files.append(
             tally.entry(

@@ -464,3 +464,34 @@ def test_a_context_is_made_for_each_file(tmp_path):
     assert len(rows) == 1
     assert (ledger.files[0].complete, ledger.files[1].complete) == (True, False)
     assert Context(name="x").notes == set()
+
+
+def test_a_readers_own_failure_is_in_the_ledger_and_stops_nothing(tmp_path, monkeypatch):
+    import sys
+    from dataclasses import replace
+
+    recognise = sys.modules["netaudit.sources.recognise"]  # the package has a function of that name
+
+    def broken(context):
+        raise ZeroDivisionError("x")
+
+    known = recognise.formats()
+    monkeypatch.setattr(
+        recognise,
+        "formats",
+        lambda: known | {"bind_querylog": replace(known["bind_querylog"], open=broken)},
+    )
+    put(tmp_path / "a.log", log("a.example"))
+    put(tmp_path / "b.log", b"Nov 23 00:00:52 dnsmasq[1]: query[A] b.example from 10.0.0.1\n")
+    rows, ledger = told(tmp_path)
+    assert names(rows) == ["b.example"]
+    assert [e.code for e in ledger.errors] == ["reader-failed"]
+    assert adds_up(ledger)
+    assert not ledger.complete
+
+
+def test_a_lease_whose_block_begins_nowhere(tmp_path):
+    text = b"  iaaddr 2001:db8::1 {\n    binding state active;\n    ends 1 2026/11/23 00:00:00;\n  }\n}\n"
+    _, ledger = told(put(tmp_path / "dhcpd6.leases", text), input_format="isc_leases")
+    assert "reader-failed" not in {e.code for e in ledger.errors}
+    assert adds_up(ledger)

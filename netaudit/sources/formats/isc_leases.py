@@ -64,7 +64,8 @@ def _open(context: Context) -> Parse:
         first = leases.first[wanted]
         columns = {name: column.filter(pa.array(wanted)) for name, column in columns.items()}
         columns["client_ip"] = ip_column(pc.coalesce(address["v4"], address["v6"], address["prefix"]))
-        whole_block = _balanced(lines, blocks)[blocks.owner[first]] & (blocks.owner[first] >= 0)
+        owner = blocks.owner[first]  # -1 = its block's beginning is not in the file
+        whole_block = np.append(_balanced(lines, blocks), [False])[owner]
         timed = ~mask(columns.pop("wrong"))
         known = mask(pc.is_valid(columns["client_ip"]))
         good = whole_block & timed & known
