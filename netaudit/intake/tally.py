@@ -121,7 +121,12 @@ class Tally:
         )
 
     def _on_disk(self, skipped: int, stream: ByteStream) -> int:
-        """Skipped bytes of the file as it lies on disk; of a compressed one, in proportion."""
+        """Skipped bytes of the file as it lies on disk; of a compressed one, in proportion.
+
+        Two layers may give up the same bytes (segments that overlap, in a stream that is lost):
+        they are never more than there are.
+        """
+        skipped = min(skipped, stream.content_bytes)
         if not stream.compression or not stream.content_bytes:
             return skipped if stream.content_bytes else 0
         return round(self.identity.size * skipped / stream.content_bytes)

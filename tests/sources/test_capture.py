@@ -373,3 +373,13 @@ def _wanted(row, kind, column):
     if kind == "http":
         names = [n.rsplit(":", 1)[0] if n.count(":") == 1 else n for n in names]
     return {(row["file"], *ends, n.rstrip(".")) for n in names if n.rstrip(".")}
+
+
+def test_segments_of_a_lost_stream_that_overlap_are_not_counted_beyond_the_file(events):
+    """A DNS message over TCP of which the beginning never comes, sent again and again in other cuts."""
+    message = struct.pack("!H", 4000) + b"x" * 400
+    frames = [to_server(1, flags=0x02, port=53)]
+    frames += [to_server(2 + k, message[k:], port=53) for k in range(0, 300, 7)]
+    _, entry = events(pcap(frames))
+    assert entry.bytes_read + entry.bytes_skipped == entry.size
+    assert entry.bytes_read >= 0
