@@ -151,7 +151,7 @@ class Privacy:
     key_file: str = ""
     """Secret for pseudonyms; made beside the case where not given."""
     retention_days: int = 90
-    """Person-level data derived by netaudit is purged after this."""
+    """After this, ``netaudit case purge --if-due`` (run by the system's timer) forgets a case's persons."""
 
 
 @dataclass(frozen=True, slots=True)

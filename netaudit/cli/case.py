@@ -294,13 +294,21 @@ def reveal(
 @_folder
 @_by
 @click.option("--reason", default="")
+@click.option(
+    "--if-due", is_flag=True, help="Only where the last scan is older than [privacy] retention_days."
+)
 @_when
 @click.pass_obj
-def purge(session: Session, folder: str, by: str, reason: str, as_of_text: str | None) -> None:
+def purge(
+    session: Session, folder: str, by: str, reason: str, as_of_text: str | None, *, if_due: bool
+) -> None:
     """Forget the identities and events of a case; findings and papers stay."""
     from netaudit import workflow
 
-    workflow.purge(Path(folder), by=by, reason=reason, now=as_of(as_of_text, session.settings()))
+    settings = session.settings()
+    now = as_of(as_of_text, settings)
+    if not if_due or workflow.purge_due(Path(folder), settings, now=now):
+        workflow.purge(Path(folder), by=by, reason=reason, now=now)
 
 
 def _print_head(case: Case, session: Session) -> None:

@@ -18,7 +18,7 @@ from netaudit.errors import CaseError, InputError, NetauditError, UsageError
 from netaudit.privacy import Numbering, Pseudonymiser, make_key, read_key
 from netaudit.store import Store
 from netaudit.store.database import FILE_NAME
-from netaudit.workflow.integrity import EVENTS, PURGE
+from netaudit.workflow.integrity import EVENTS, PURGE, SCAN
 
 KEY = "pseudonym.key"
 
@@ -227,6 +227,15 @@ def purge(folder: Path, *, by: str, reason: str, now: dt.datetime) -> None:
         store.log(at=now, actor=by, action=PURGE, subject="identities, events", reason=reason)
         store.forget_identities()
         shutil.rmtree(folder / EVENTS, ignore_errors=True)
+
+
+def purge_due(folder: Path, settings: Settings, *, now: dt.datetime) -> bool:
+    """Whether what a case knows of persons is older than ``[privacy] retention_days``."""
+    with Store(folder) as store:
+        last = next((e for e in reversed(store.audit()) if e.action in {SCAN, PURGE}), None)
+    if last is None or last.action == PURGE:
+        return False
+    return dt.datetime.fromisoformat(last.at) + dt.timedelta(days=settings.privacy.retention_days) <= now
 
 
 def pseudonymiser(settings: Settings, folder: Path | None) -> Pseudonymiser:

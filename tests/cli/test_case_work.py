@@ -132,6 +132,15 @@ def test_reveal_needs_a_reason_and_purge_forgets(office, case):
     )
 
 
+def test_purge_waits_until_it_is_due(office, case):
+    events = office / case / "events"
+    common = ("case", "purge", case, "--by", "timer", "--if-due", "--as-of")
+    assert netaudit(*common, "2027-02-06T09:00:00+08:00", cwd=office).returncode == 0
+    assert events.is_dir()
+    assert netaudit(*common, "2027-02-07T09:00:00+08:00", cwd=office).returncode == 0
+    assert not events.exists()
+
+
 def test_closing_needs_closed_tasks(office, case):
     run = netaudit("case", "close", case, "--by", "leader", cwd=office)
     assert run.returncode == 2
