@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def stats(session: Session, lists: tuple[str, ...]) -> None:
     from netaudit.cli.render import print_table
 
     in_use = workflow.lists_in_use(session.settings(), lists).lists
-    say = session.say
+    say, today = session.say, dt.datetime.now(dt.UTC).date()
     rows = [
         (
             b.id,
@@ -35,7 +36,7 @@ def stats(session: Session, lists: tuple[str, ...]) -> None:
             b.described.category,
             b.described.format,
             str(len(b.rules)),
-            b.date or "-",
+            f"{b.date or '-'} ({say(b.freshness(today))})",
             b.sha256[:16],
         )
         for b in in_use
