@@ -64,7 +64,6 @@ class NatLog:
         self._by_port = Index(self.public * PORTS + self.low, spans.start, spans.end, single)
         self._by_block = Index(self.public, spans.start, spans.end, block)
         self._by_public = Index(self.public, spans.start, spans.end)
-        self._by_inside = Index(self.held.holder, spans.start, spans.end)
 
     def __len__(self) -> int:
         """Number of spans."""

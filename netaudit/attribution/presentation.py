@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from netaudit.attribution.reasons import needed, sentence
-from netaudit.attribution.trace import Candidate, FunnelStep, Hop, Question, Trace
+from netaudit.attribution.trace import Candidate, Hop, Question, Trace
 from netaudit.records.addresses import format_ip, format_mac
 
 SCHEMA_VERSION = 1
@@ -34,20 +34,6 @@ def trace_dict(trace: Trace, locale: str) -> dict[str, Any]:
             for r in trace.reasons
         ],
     }
-
-
-def funnel_list(steps: tuple[FunnelStep, ...]) -> list[dict[str, Any]]:
-    """The narrowing as plain values."""
-    return [
-        {
-            "step": step.step,
-            "count": step.count,
-            "basis": step.basis,
-            "files": list(step.files),
-            "kept": list(step.kept),
-        }
-        for step in steps
-    ]
 
 
 def _question(question: Question) -> dict[str, Any]:

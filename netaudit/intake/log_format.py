@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -72,8 +72,6 @@ class LogFormat:
     samples: tuple[Sample, ...]
     starts: Callable[[pa.StringArray], np.ndarray] | None = None
     """For records that span lines: which lines begin one."""
-    binary: Literal["", "xlsx"] = ""
-    """Set where the file is no text and `intake.spreadsheet` makes lines of it."""
 
 
 def share(lines: Iterable[str], test: Callable[[str], object]) -> float:

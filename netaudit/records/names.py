@@ -63,20 +63,6 @@ def split_labels(name: str) -> list[str]:
     return labels
 
 
-def escape_label(octets: bytes) -> str:
-    """Presentation form of one label's octets (RFC 4343 section 2.1), lower case."""
-    out = []
-    for octet in octets:
-        char = chr(octet)
-        if char in '."();@$\\':
-            out.append("\\" + char)
-        elif 0x21 <= octet <= 0x7E:
-            out.append(char.lower())
-        else:
-            out.append(f"\\{octet:03d}")
-    return "".join(out)
-
-
 _USUAL = r"^(?:[a-z0-9_-]{1,63}\.)*[a-z_][a-z0-9_-]{0,62}$"
 """Names that are in normal form but for case and root dot; the last label is no number, so that
 addresses are left to `normalise`."""

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from netaudit.attribution import walk_back
-from netaudit.attribution.presentation import funnel_list, trace_dict
+from netaudit.attribution.presentation import trace_dict
 from netaudit.attribution.reasons import EXPLANATIONS, LOCALES, needed, sentence
-from netaudit.attribution.trace import FunnelStep, Reason
+from netaudit.attribution.trace import Reason
 
 
 @pytest.mark.parametrize("reason", list(Reason))
@@ -47,10 +47,3 @@ def test_a_trace_as_json(make_logs, ask, nat_row):
         "needed": needed(Reason.LOG_GAP, "zh-CN"),
     }
     assert (said["reach"], said["place"]) == ("address", {"segment": "office"})
-
-
-def test_a_funnel_as_json():
-    step = FunnelStep("nat", 2, "because", ("f",), ("10.1.0.1", "10.1.0.2"))
-    assert funnel_list((step,)) == [
-        {"step": "nat", "count": 2, "basis": "because", "files": ["f"], "kept": ["10.1.0.1", "10.1.0.2"]},
-    ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dns.name
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netaudit.records.names import escape_label, normalise, normalise_column, split_labels
+from netaudit.records.names import normalise, normalise_column, split_labels
 
 
 @pytest.mark.parametrize(
@@ -50,13 +49,6 @@ def test_no_name(seen):
 def test_escaped_dot_does_not_split():
     assert split_labels(r"a\.b.com") == [r"a\.b", "com"]
     assert normalise(r"a\.b.com") != normalise("a.b.com")
-
-
-@given(st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=5))
-def test_escapes_are_dnspythons(labels):
-    ours = ".".join(escape_label(label) for label in labels)
-    theirs = dns.name.Name([label.lower() for label in labels]).to_text()
-    assert ours == theirs
 
 
 @given(

@@ -228,7 +228,6 @@ FORMAT = LogFormat(
     sniff=_sniff,
     open=_open,
     starts=_starts,
-    binary="xlsx",
     samples=(
         Sample(
             _CHINESE,
