@@ -178,7 +178,7 @@ def limits(case: Case, catalogue: Catalogue) -> tuple[LimitFacts, ...]:
                 "unread",
                 ref,
                 words.label("phrase", "skipped", count=s.count, reason=_unstopped(words.message(s.reason))),
-                s.matters,
+                matters=True,
             )
             for s in f.skipped
             if s.matters
