@@ -18,6 +18,8 @@ from netaudit.i18n import LOCALES, default_locale, translate
 VERBS = {
     "demo": "Make a small office's week, do the whole job on it, leave a report.",
     "events": "Show what captures and logs say: one row per event.",
+    "show": "Show one packet or line in full, and the events in it.",
+    "extract": "Write just the packets that are evidence, cut after the name.",
     "scan": "Find contacts with listed destinations, and trace them.",
     "trace": "Who was this? Walk back from an address at a time.",
     "check": "Check the policy rules over configuration, logs and evidence.",

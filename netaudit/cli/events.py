@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["jsonl", "csv", "parquet", "table"]),
+    type=click.Choice(["jsonl", "json", "csv", "parquet", "table"]),
     default=None,
-    help="Default: table on a terminal, else jsonl.",
+    help="Default: table on a terminal, else jsonl. json: with --judge only.",
 )
 @click.option("--kind", "kinds", multiple=True, help="Only events of this kind (dns, tls, flow …).")
 @click.option("--input-format", default="", help="Name the inputs' format instead of recognising it.")
 @click.option("--tz", default="", help="Time zone of stamps that carry none, such as Asia/Shanghai.")
+@click.option("--judge", type=click.Choice(["tshark"]), help="Compare with what this program reads.")
+@click.option(
+    "--sample", type=click.IntRange(min=0), default=20_000, help="Packets that the judge reads; 0 = all."
+)
 @click.pass_obj
 def command(
     session: Session,
@@ -37,8 +41,13 @@ def command(
     kinds: tuple[str, ...],
     input_format: str,
     tz: str,
+    judge: str | None,
+    sample: int,
 ) -> None:
     """Show what captures and logs say, one row per event.
+
+    With --judge the names that netaudit and tshark read are compared instead, and the differences
+    printed: exit code 0 where they agree, 1 where they differ, 3 where tshark did not finish.
 
     \b
     Example:  netaudit events mirror.pcapng dns.log.gz --tz Asia/Shanghai -o events.jsonl
@@ -49,6 +58,10 @@ def command(
     from netaudit.records.schemas import EVENT_KINDS, kind_of
     from netaudit.sources import Options
 
+    if judge:
+        from netaudit.cli.judge import print_opinions
+
+        raise click.exceptions.Exit(print_opinions(session, inputs, form or "table", output, sample))
     if form is None:
         form = "table" if output is None and sys.stdout.isatty() else "jsonl"
     wanted = set(kinds or EVENT_KINDS)
@@ -92,6 +105,8 @@ def _open(form: str, output: str | None, session: Session) -> _Writer:
         return _ParquetWriter(output)
     if form == "table":
         return _TableWriter(session)
+    if form == "json":
+        raise UsageError("no-such-form", "Events are not printed so.", hint="Use --format jsonl.")
     return _TextWriter(form, output)
 
 

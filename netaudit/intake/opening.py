@@ -107,6 +107,28 @@ class ByteStream:
         self.content_bytes += len(out)
         return out
 
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill `buffer` as far as there are bytes; how many; fewer than it holds only at the end.
+
+        Raises:
+            InputError: The expansion passes the bound (a decompression bomb).
+        """
+        done = min(len(self._ahead), len(buffer))
+        buffer[:done], self._ahead = self._ahead[:done], self._ahead[done:]
+        while done < len(buffer) and not self.trouble:
+            if self.compression:
+                part = self._step(min(len(buffer) - done, BLOCK))
+                buffer[done : done + len(part)] = part
+                count = len(part)
+            else:
+                count = self._raw.readinto(buffer[done:])
+                self._total += count
+            if not count:
+                break
+            done += count
+        self.content_bytes += done
+        return done
+
     def peek(self, size: int) -> bytes:
         """The next bytes without moving on."""
         if len(self._ahead) < size:

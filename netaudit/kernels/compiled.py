@@ -39,8 +39,25 @@ if FOLDER is not None:
 
 def kernel(function: _Function) -> _Function:
     """Compile a function at its first call; it runs without Python's lock and raises nothing."""
-    compiled: _Function = numba.njit(cache=FOLDER is not None, nogil=True, error_model="numpy")(function)
-    return compiled
+    return _compiled(function, no_cfunc_wrapper=True)
+
+
+def part(function: _Function) -> _Function:
+    """Compile a function that only kernels call: it has no door for Python, which takes half the time."""
+    return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True)
+
+
+def _compiled(function: _Function, **options: bool) -> _Function:
+    compiled = numba.njit(cache=FOLDER is not None, nogil=True, error_model="numpy", **options)(function)
+    resolve = compiled.get_call_template
+
+    def for_any_value(arguments: Any, keywords: Any) -> Any:
+        # Numba would compile `f(packet, 14)` and `f(packet, 20)` apart
+        return resolve(tuple(map(numba.types.unliteral, arguments)), keywords)
+
+    compiled.get_call_template = for_any_value
+    result: _Function = compiled
+    return result
 
 
 def is_cold() -> bool:

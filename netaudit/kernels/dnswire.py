@@ -1,35 +1,91 @@
-"""DNS messages to columns (RFC 1035 section 4): names, questions, answer records.
+"""DNS messages (RFC 1035 section 4): names, questions, and what the answers say.
 
-All messages advance together, one label, question or record a step. Every step takes at least one
-octet of the message or a pointer that goes strictly backwards, so every loop ends.
+A message is read in two steps: `read_questions` reads who asks what, and how far the records behind
+the questions go; `spell_answers` writes the answers of those messages that became events. Every
+step takes an octet of the message or a pointer that goes strictly backwards, so every loop ends;
+the text that a message may make is bounded by its length, so pointers cannot multiply it.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
-from netaudit.kernels.status import Status
-from netaudit.kernels.window import Ints, Octets, Spans, Window, join
+from netaudit.kernels.compiled import kernel, part
+from netaudit.kernels.octets import Bytes, Octets, u8, u16
+from netaudit.kernels.packet import Rows
+from netaudit.kernels.text import Texts, number_of, used
 
 HEADER = 12
-MAX_STEPS = 255
-"""127 labels, and a pointer before each (RFC 1035 section 2.3.4)."""
+MAX_LENGTH = 65_535
 MAX_OCTETS = 255
+MAX_HOPS = 127
 MAX_QUESTIONS = 256
 """Of one message: a multicast sender's datagram holds some dozens, all others one."""
+MAX_ANSWERED = 8
+"""Questions of a response that its answers are told with; servers answer one."""
+SPREAD = 8
+"""Octets of text for each octet of a message."""
+NAME_ROOM = 4 * MAX_OCTETS
+"""A name is no longer as text: each of its octets is one of a label, and takes four at most."""
+TEXT_ROOM = (SPREAD + 4) * MAX_LENGTH + 4 * NAME_ROOM
+"""Of all that a message may make: a last record is spelled that was begun within the bound."""
+QUESTIONS_ROOM = MAX_QUESTIONS + 1
+RECORDS_ROOM = MAX_LENGTH // 11
 
-_SPECIAL = b'."();@$\\'
+BAD = -1
+
+_OPT = 41
+_QR = 0x8000
+_UPDATE = 5  # RFC 2136: what stands where answers stand are conditions
 
 
-def _presentation(*, fold: bool) -> tuple[Octets, Octets]:
+class Trouble(IntEnum):
+    """What is said of a message besides its questions; bits."""
+
+    ANNOUNCED = 1
+    """A response to a group."""
+    BROKEN = 2
+    """Not all of its questions could be read."""
+    SHORT = 4
+    """Not all of its answers could be read."""
+    ASKS_NOTHING = 8
+    """A query without a question."""
+
+
+class Stage(IntEnum):
+    """What became of a question."""
+
+    ALONE = 0
+    """An event by itself: an answer unasked for, a question to a group or one that was given up."""
+    WAITING = 1
+    """A query without a response yet."""
+    ANSWERED = 2
+    """A query with a response."""
+    TAKEN = 3
+    """A response that belongs to a query."""
+
+
+ASK = np.dtype([
+    ("ts", "i8"), ("client0", "u8"), ("client1", "u8"), ("server0", "u8"), ("server1", "u8"),
+    ("answers_at", "i8"),
+    ("message", "i4"), ("name", "i4"), ("partner", "i4"), ("below", "i4"), ("qtype", "i4"),
+    ("answers", "i4"),
+    ("id", "u2"), ("cport", "u2"), ("sport", "u2"), ("rcode", "u2"),
+    ("protocol", "u1"), ("opcode", "u1"), ("response", "u1"), ("timed", "u1"), ("group", "u1"), ("stage", "u1"),
+], align=True)  # fmt: skip
+"""One question of a message, or a response without one (`name` and `qtype` are -1). `message` is its
+row; `answers` how many records can be read from `answers_at` on."""
+
+
+def _presentation(*, fold: bool) -> tuple[Bytes, Bytes]:
     """Of each octet: its text of up to four octets, and how many they are (RFC 4343 section 2.1)."""
-    text = np.zeros((256, 4), np.uint8)
-    width = np.zeros(256, np.uint8)
+    text, width = np.zeros((256, 4), np.uint8), np.zeros(256, np.uint8)
     for octet in range(256):
         char = bytes([octet])
-        if char in _SPECIAL:
+        if char in b'."();@$\\':
             word = b"\\" + char
         elif 0x21 <= octet <= 0x7E:
             word = char.lower() if fold else char
@@ -40,255 +96,208 @@ def _presentation(*, fold: bool) -> tuple[Octets, Octets]:
     return text, width
 
 
-_TEXT = {fold: _presentation(fold=fold) for fold in (False, True)}
+_TEXT = np.stack([_presentation(fold=False)[0], _presentation(fold=True)[0]])
+_WIDTH = _presentation(fold=True)[1]
 
 
-class Names(NamedTuple):
-    """One row a name."""
-
-    status: Octets
-    after: Ints
-    """Offset behind the name where it stands (behind its first pointer)."""
-    text: Spans
-    """Presentation form, ASCII; ``.`` for the root, empty where the name is not OK."""
-
-
-def read_names(
-    window: Window, at: Ints, start: Ints, end: Ints, *, fold: bool, final_dot: bool = False
-) -> Names:
-    """Read one name a row.
+@part
+def read_name(
+    data: Octets, at: int, start: int, end: int, fold: int, out: Bytes, to: int
+) -> tuple[int, int]:
+    """Write a name in presentation form: a dot behind each label, the root as one dot.
 
     Args:
-        window: The octets.
-        at: Where each name begins.
+        data: The octets.
+        at: Where the name begins.
         start: Where its message begins; pointers count from there.
         end: Where its message ends.
-        fold: Whether to lower the case.
-        final_dot: Whether to write the root's dot, as dnspython does in record data.
+        fold: 1 to lower the case, 0 to keep it.
+        out: Text goes here, `NAME_ROOM` octets at most.
+        to: ... from here on.
+
+    Returns:
+        Offset behind the name where it stands (behind its first pointer), `BAD` where it is none;
+        offset behind the text.
     """
-    status, after, label_row, label_at, label_size = _walk_labels(window, at, start, end)
-    good = status == Status.OK
-    keep = good[label_row]
-    label_row, label_at, label_size = label_row[keep], label_at[keep], label_size[keep]
-    root = good & (np.bincount(label_row, minlength=len(at)) == 0)
-    label_row = np.concatenate((label_row, np.flatnonzero(root)))
-    label_at = np.concatenate((label_at, at[root]))
-    label_size = np.concatenate((label_size, np.zeros(int(root.sum()), np.int64)))
-    order = np.argsort(label_row, kind="stable")
-    text = _spell(
-        window,
-        label_row[order],
-        label_at[order],
-        label_size[order],
-        len(at),
-        fold=fold,
-        final_dot=final_dot,
-    )
-    return Names(status, after, text)
-
-
-def _walk_labels(window: Window, at: Ints, start: Ints, end: Ints) -> tuple[Octets, Ints, Ints, Ints, Ints]:
-    """Status, end, and every label (row, offset, size), in order within each row."""
-    count = len(at)
-    status = np.full(count, Status.MALFORMED, np.uint8)
-    after = np.full(count, -1, np.int64)
-    rows, here, lowest, total = np.arange(count), at.copy(), at.copy(), np.ones(count, np.int64)
-    labels: list[tuple[Ints, Ints, Ints]] = []
-    for _ in range(MAX_STEPS):
-        inside = here < end[rows]
-        if not inside.all():
-            status[rows[~inside]] = Status.TRUNCATED
-            rows, here, lowest, total = (c[inside] for c in (rows, here, lowest, total))
-        if not rows.size:
-            break
-        octet = window.u8(here)
-        is_end, is_label, is_pointer = octet == 0, (octet > 0) & (octet < 0x40), octet >= 0xC0
-        ended = rows[is_end]
-        status[ended] = Status.OK
-        after[ended] = np.where(after[ended] < 0, here[is_end] + 1, after[ended])
-        total = total + np.where(is_label, octet + 1, 0)
-        is_label &= total <= MAX_OCTETS
-        labels.append((rows[is_label], here[is_label] + 1, octet[is_label]))
-        here = here + np.where(is_label, octet + 1, 0)
+    after, lowest, total, hops = BAD, at, 1, 0
+    while at < end:
+        size = np.int64(data.u8[at])
+        if size == 0:
+            if total == 1:
+                out[to] = 46
+                to += 1
+            return (at + 1 if after == BAD else after), to
+        if size < 0x40:
+            total += size + 1
+            if total > MAX_OCTETS or at + 1 + size >= end:
+                return BAD, to
+            for place in range(at + 1, at + 1 + size):
+                octet = data.u8[place]
+                out[to] = _TEXT[fold, octet, 0]
+                to += 1
+                if _WIDTH[octet] != 1:
+                    for step in range(1, _WIDTH[octet]):
+                        out[to] = _TEXT[fold, octet, step]
+                        to += 1
+            out[to] = 46
+            to += 1
+            at += size + 1
+            continue
         # RFC 1035 section 4.1.4; only backwards, and never into the message's header
-        is_pointer &= here + 1 < end[rows]
-        jumping = rows[is_pointer]
-        target = start[jumping] + (window.u16(here[is_pointer]) & 0x3FFF)
-        backwards = (target < lowest[is_pointer]) & (target >= start[jumping] + HEADER)
-        first = after[jumping] < 0
-        after[jumping] = np.where(first, here[is_pointer] + 2, after[jumping])
-        here[is_pointer] = target
-        lowest[is_pointer] = target
-        going = is_label
-        going[is_pointer] = backwards
-        rows, here, lowest, total = (c[going] for c in (rows, here, lowest, total))
-    if not labels:
-        labels.append((rows, rows, rows))
-    row, where, size = (np.concatenate(c) for c in zip(*labels, strict=True))
-    return status, after, row, where, size
+        target = start + (u16(data, at) & 0x3FFF)
+        hops += 1
+        if size < 0xC0 or at + 1 >= end or hops > MAX_HOPS or target >= lowest or target < start + HEADER:
+            return BAD, to
+        after = at + 2 if after == BAD else after
+        at = lowest = target
+    return BAD, to
 
 
-def _spell(
-    window: Window, row: Ints, at: Ints, size: Ints, count: int, *, fold: bool, final_dot: bool
-) -> Spans:
-    """Labels, in order, as text: a dot behind each, and none behind the last but of the root."""
-    written = size + 1
-    if not final_dot:
-        is_last = np.append(row[1:] != row[:-1], True)[: len(row)]
-        written -= is_last & (size > 0)
-    begins = np.cumsum(written) - written
-    run = np.arange(int(written.sum()))
-    within = run - np.repeat(begins, written)
-    is_dot = within == np.repeat(size, written)
-    source = np.minimum(within + np.repeat(at, written), max(len(window.octets) - 1, 0))
-    octets = window.octets[source]
-    spelling, width = _TEXT[fold]
-    widths = width[octets].astype(np.int64)
-    widths[is_dot] = 1
-    sizes = np.bincount(np.repeat(row, written), weights=widths, minlength=count).astype(np.int64)
-    offsets = np.concatenate(([0], np.cumsum(sizes)))
-    if (widths == 1).all():
-        text = spelling[octets, 0]
-        text[is_dot] = ord(".")
-        return Spans(text, offsets)
-    spelled = spelling[octets]
-    spelled[is_dot, 0] = ord(".")
-    return Spans(spelled[np.arange(4) < widths[:, None]], offsets)
+@part
+def behind_name(data: Octets, at: int, end: int) -> int:
+    """Offset behind a name without reading it, `BAD` where it does not end."""
+    while 0 <= at < end:
+        size = np.int64(data.u8[at])
+        if size == 0:
+            return at + 1
+        if size >= 0xC0:
+            return at + 2
+        if size >= 0x40:
+            return BAD
+        at += size + 1
+    return BAD
 
 
-class Messages(NamedTuple):
-    """One row a message."""
-
-    status: Octets
-    id: Ints
-    flags: Ints
-    questions: Ints
-    answers: Ints
-
-
-def read_messages(window: Window, at: Ints, length: Ints) -> Messages:
-    """Read the headers (RFC 1035 section 4.1.1)."""
-    count = len(at)
-    status = np.full(count, Status.TRUNCATED, np.uint8)
-    fields = np.zeros((4, count), np.int64)
-    rows = np.flatnonzero(length >= HEADER)
-    status[rows] = Status.OK
-    for field in range(4):
-        fields[field, rows] = window.u16(at[rows] + 2 * field)
-    return Messages(status, *fields)
+@part
+def behind_record(data: Octets, at: int, end: int) -> int:
+    """Offset behind a resource record (RFC 1035 section 4.1.3), `BAD` where it is not whole."""
+    at = behind_name(data, at, end)
+    if at == BAD or at + 10 > end:
+        return BAD
+    at += 10 + u16(data, at + 8)
+    return at if at <= end else BAD
 
 
-class Questions(NamedTuple):
-    """One row a question: which message asks what."""
+@kernel
+def read_questions(
+    rows: Rows, data: Octets, first: int, asks: Rows, count: int, names: Texts, trouble: Bytes
+) -> tuple[int, int]:
+    """Read the headers and questions of messages, until there may be no room for the next one's.
 
-    message: Ints
-    name: Names
-    qtype: Ints
-    qclass: Ints
-    status: Octets
-    """Of each message: OK, or why its questions could not be read."""
-    after: Ints
-    """Of each message: offset behind its questions."""
+    Args:
+        rows: `packet.MESSAGE`.
+        data: Where their octets are.
+        first: The first of them to be read.
+        asks: `ASK`, to be filled; `QUESTIONS_ROOM` of them are room for a message.
+        count: How many are filled.
+        names: The names' table; `TEXT_ROOM` octets are room for a message.
+        trouble: Of each message, to be filled.
 
-
-def read_questions(window: Window, at: Ints, length: Ints, count: Ints) -> Questions:
-    """Read the question sections (RFC 1035 section 4.1.2).
-
-    A message whose n-th question cannot be read keeps those before it and says so in `status`.
+    Returns:
+        The first message that was not read; how many `asks` there are now.
     """
-    here, end = at + HEADER, at + length
-    status = np.full(len(at), Status.OK, np.uint8)
-    found: list[tuple[Ints, Ints, Ints]] = []
-    names: list[Names] = []
-    rows = np.flatnonzero(count > 0)
-    asked = 0
-    while rows.size and asked < MAX_QUESTIONS:
-        name = read_names(window, here[rows], at[rows], end[rows], fold=True)
-        name_status = np.where(
-            (name.status == Status.OK) & (name.after + 4 > end[rows]), Status.TRUNCATED, name.status
-        )
-        good = name_status == Status.OK
-        status[rows[~good]] = name_status[~good]
-        name = _only(name, good)
-        rows = rows[good]
-        found.append((rows, window.u16(name.after), window.u16(name.after + 2)))
-        names.append(name)
-        here[rows] = name.after + 4
-        asked += 1
-        rows = rows[count[rows] > asked]
-    status[rows] = Status.MALFORMED
-    nothing = np.zeros(0, np.int64)
-    message, qtype, qclass = (np.concatenate(c) for c in zip((nothing,) * 3, *found, strict=True))
-    name = Names(
-        np.concatenate([np.zeros(0, np.uint8), *(n.status for n in names)]),
-        np.concatenate([nothing, *(n.after for n in names)]),
-        join([n.text for n in names]),
-    )
-    return Questions(message, name, qtype, qclass, status, here)
+    for row in range(first, len(rows)):
+        length = min(rows[row].length, MAX_LENGTH)
+        if count + QUESTIONS_ROOM > len(asks) or used(names) + TEXT_ROOM > len(names.text.u8):
+            return row, count
+        start = rows[row].at
+        end = min(start + length, len(data.u8))
+        if end - start < HEADER or start < 0:
+            trouble[row] = Trouble.BROKEN
+            continue
+        response = (u16(data, start + 2) & _QR) != 0
+        if response and is_group(rows[row].dst0, rows[row].dst1):
+            trouble[row] = Trouble.ANNOUNCED
+            continue
+        begin = count
+        at, count = _questions(data, start, end, asks, count, names)
+        if at == BAD:
+            trouble[row] = Trouble.BROKEN
+        elif count == begin and response:
+            asks[count].name = asks[count].qtype = -1
+            count += 1
+        elif count == begin:
+            trouble[row] = Trouble.ASKS_NOTHING
+        for index in range(begin, count):
+            _sender(asks[index], rows[row], row, u16(data, start), u16(data, start + 2))
+        if response and at != BAD and begin < count:
+            trouble[row] = _measure(data, start, at, end, asks, begin, count)
+    return len(rows), count
 
 
-def _only(names: Names, keep: np.ndarray) -> Names:
-    """Some of the rows."""
-    if keep.all():
-        return names
-    sizes = np.diff(names.text.offsets)
-    octets = names.text.octets[np.repeat(keep, sizes)]
-    offsets = np.concatenate(([0], np.cumsum(sizes[keep])))
-    return Names(names.status[keep], names.after[keep], Spans(octets, offsets))
+@part
+def is_group(word0: Any, word1: Any) -> bool:
+    """Whether sixteen octets are a multicast address (RFC 5771, RFC 4291 section 2.7)."""
+    if word0 == 0 and word1 & np.uint64(0xFFFF_FFFF) == np.uint64(0xFFFF_0000):
+        return word1 >> np.uint64(32) & np.uint64(0xF0) == np.uint64(0xE0)
+    return word0 & np.uint64(0xFF) == np.uint64(0xFF)
 
 
-class Records(NamedTuple):
-    """One row a resource record of the answer sections, in order within each message."""
-
-    message: Ints
-    type: Ints
-    class_: Ints
-    at: Ints
-    """Where its data begins."""
-    length: Ints
-    status: Octets
-    """Of each message: OK, or why not all of its answers could be read."""
-
-
-def read_records(window: Window, here: Ints, end: Ints, count: Ints) -> Records:
-    """Read `count` records a message (RFC 1035 section 4.1.3), from `here` on."""
-    here = here.copy()
-    status = np.full(len(here), Status.OK, np.uint8)
-    found: list[tuple[Ints, ...]] = []
-    rows = np.flatnonzero(count > 0)
-    done = 0
-    while rows.size:
-        at = _behind_name(window, here[rows], end[rows])
-        whole = (at >= 0) & (at + 10 <= end[rows])
-        status[rows[~whole]] = Status.TRUNCATED
-        rows, at = rows[whole], at[whole]
-        size = window.u16(at + 8)
-        whole = at + 10 + size <= end[rows]
-        status[rows[~whole]] = Status.TRUNCATED
-        rows, at, size = rows[whole], at[whole], size[whole]
-        found.append((rows, window.u16(at), window.u16(at + 2), at + 10, size))
-        here[rows] = at + 10 + size
-        done += 1
-        rows = rows[count[rows] > done]
-    nothing = np.zeros(0, np.int64)
-    columns = [np.concatenate(c) for c in zip((nothing,) * 5, *found, strict=True)]
-    order = np.argsort(columns[0], kind="stable")
-    return Records._make((*(c[order] for c in columns), status))
+@part
+def _questions(data: Octets, start: int, end: int, asks: Rows, count: int, names: Texts) -> tuple[int, int]:
+    """The question section (RFC 1035 section 4.1.2): offset behind it or `BAD`, and how many asks now."""
+    asked = u16(data, start + 4)
+    at = start + HEADER
+    spelled = 0
+    for number in range(asked):
+        begin = used(names)
+        if number == MAX_QUESTIONS or spelled > SPREAD * (end - start):
+            return BAD, count
+        at, to = read_name(data, at, start, end, 1, names.text.u8, begin)
+        if at == BAD or at + 4 > end:
+            return BAD, count
+        spelled += to - begin
+        asks[count].name = number_of(names, to if to == begin + 1 else to - 1)
+        asks[count].qtype = u16(data, at)
+        count += 1
+        at += 4
+    return at, count
 
 
-def _behind_name(window: Window, here: Ints, end: Ints) -> Ints:
-    """Offset behind each name without reading it, -1 where it does not end."""
-    after = np.full(len(here), -1, np.int64)
-    rows = np.arange(len(here))
-    here = here.copy()
-    for _ in range(MAX_STEPS):
-        inside = here < end[rows]
-        rows, here = rows[inside], here[inside]
-        if not rows.size:
+@part
+def _sender(ask: Rows, row: Rows, message: int, id_: int, flags: int) -> None:
+    """Who asks whom, and the header's fields."""
+    response = flags & _QR != 0
+    ask.response = response
+    ask.message, ask.id = message, id_
+    ask.opcode, ask.rcode = flags >> 11 & 0xF, flags & 0xF
+    ask.ts, ask.timed, ask.protocol = row.ts, row.timed, row.protocol
+    ask.group = is_group(row.dst0, row.dst1)
+    ask.partner = ask.below = -1
+    ask.answers, ask.answers_at, ask.stage = 0, 0, Stage.ALONE
+    if response:
+        ask.client0, ask.client1, ask.server0, ask.server1 = row.dst0, row.dst1, row.src0, row.src1
+        ask.cport, ask.sport = row.dport, row.sport
+    else:
+        ask.client0, ask.client1, ask.server0, ask.server1 = row.src0, row.src1, row.dst0, row.dst1
+        ask.cport, ask.sport = row.sport, row.dport
+
+
+@part
+def _measure(data: Octets, start: int, at: int, end: int, asks: Rows, begin: int, count: int) -> int:
+    """How many answers are whole, and the upper bits of the response code (RFC 6891 section 6.1.3)."""
+    claimed = u16(data, start + 6)
+    others = u16(data, start + 8) + u16(data, start + 10)
+    answers, here = 0, at
+    if asks[begin].opcode == _UPDATE:
+        others, claimed = others + claimed, 0
+    while answers < claimed:
+        behind = behind_record(data, here, end)
+        if behind == BAD:
             break
-        octet = window.u8(here)
-        after[rows[octet == 0]] = here[octet == 0] + 1
-        after[rows[octet >= 0xC0]] = here[octet >= 0xC0] + 2
-        going = (octet > 0) & (octet < 0x40)
-        rows, here = rows[going], here[going] + octet[going] + 1
-    return after
+        answers, here = answers + 1, behind
+    upper = 0
+    if answers == claimed:
+        for _ in range(others):
+            behind = behind_record(data, here, end)
+            if behind == BAD:
+                break
+            if u8(data, here) == 0 and u16(data, here + 1) == _OPT:
+                upper = u8(data, here + 5)
+            here = behind
+    for index in range(begin, count):
+        asks[index].rcode |= upper << 4
+        if index < begin + MAX_ANSWERED:
+            asks[index].answers, asks[index].answers_at = answers, at
+    whole = answers == claimed and (count - begin <= MAX_ANSWERED or claimed == 0)
+    return 0 if whole else Trouble.SHORT

@@ -1,122 +1,161 @@
-"""Packets to flows: group five-tuples exactly, add up each direction."""
+"""The table of flows: five-tuples, found by hash and compared exactly, and what is added up of each."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from netaudit.kernels.window import Bools, Ints, Octets
+from netaudit.kernels.compiled import kernel, part
+from netaudit.kernels.packet import MAX_DEPTH, TCP, Rows
 
 SYN, ACK = 0x02, 0x10
 
-
-class Groups(NamedTuple):
-    """Which rows are equal."""
-
-    first: Ints
-    """The first row of each group; groups are in the order of these."""
-    of: Ints
-    """Of each row: its group."""
-
-
-def group(keys: np.ndarray) -> Groups:
-    """Group equal rows of an ``(n, w)`` uint64 array, exactly.
-
-    Rows are sorted by a hash; where two different rows share one (somebody can make them so),
-    all columns are sorted instead.
-    """
-    count = len(keys)
-    if not count:
-        return Groups(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    mixed = _mix(keys)
-    order = np.argsort(mixed, kind="stable")
-    differs = mixed[order[1:]] != mixed[order[:-1]]
-    unlike = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
-    if (unlike & ~differs).any():
-        order = np.lexsort(keys.T)
-        unlike = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
-    number = np.concatenate(([0], np.cumsum(unlike)))
-    first = order[np.append(True, unlike)]
-    by_first = np.argsort(first)
-    rank = np.empty(len(first), np.int64)
-    rank[by_first] = np.arange(len(first))
-    of = np.empty(count, np.int64)
-    of[order] = rank[number]
-    return Groups(first[by_first], of)
+FLOW = np.dtype([
+    ("a0", "u8"), ("a1", "u8"), ("b0", "u8"), ("b1", "u8"),  # the lesser end, the greater
+    ("number", "i8"), ("ts", "i8"), ("ts_end", "i8"), ("ordinal", "i8"), ("last", "i8"),
+    ("packets", "i8", (2,)), ("octets", "i8", (2,)), ("mac", "u8", (2,)),
+    ("next", "i8", (2,)), ("slot", "i4", (2,)),
+    ("tunnel", "u4", (MAX_DEPTH,)), ("port", "u2", (2,)),
+    ("protocol", "u1"), ("opener", "u1"), ("timed", "u1"), ("follow", "u1"),
+    ("payload", "u1", (2,)), ("syn", "u1", (2,)), ("syn_ack", "u1", (2,)), ("has_mac", "u1", (2,)),
+    ("state", "u1", (2,)),
+], align=True)  # fmt: skip
+"""One row a flow; pairs are of what the lesser end sent and what the greater sent. Octets are those
+on the wire, link layer included. `next`, `slot` and `state` belong to `streams`."""
 
 
-def _mix(keys: np.ndarray) -> np.ndarray:
-    mixed = np.zeros(len(keys), np.uint64)
-    with np.errstate(over="ignore"):
-        for column in keys.T:
-            mixed = (mixed ^ column) * np.uint64(0x9E3779B97F4A7C15)
-            mixed ^= mixed >> np.uint64(29)
-    return mixed
+class Table(NamedTuple):
+    """Flows that are not over, and where to find them."""
+
+    rows: Rows
+    index: npt.NDArray[np.int32]
+    """Open addressing; a power of two of places, -1 where free."""
+    count: npt.NDArray[np.int64]
+    """Flows in `rows`; flows of the file so far; a secret, because whoever sends the packets must
+    not know how they are spread."""
 
 
-def flow_keys(
-    src: Octets, dst: Octets, sport: Ints, dport: Ints, protocol: Octets
-) -> tuple[np.ndarray, Bools]:
-    """``(n, 5)`` uint64 keys, equal for both directions, and whether src is the greater end."""
-    source, target = (np.ascontiguousarray(a).view(">u8").astype(np.uint64) for a in (src, dst))
-    ports = np.stack((sport, dport)).astype(np.uint64)
-    swapped = _greater((source[:, 0], source[:, 1], ports[0]), (target[:, 0], target[:, 1], ports[1]))
-    low = np.where(swapped[:, None], target, source)
-    high = np.where(swapped[:, None], source, target)
-    low_port = np.where(swapped, ports[1], ports[0])
-    high_port = np.where(swapped, ports[0], ports[1])
-    last = (low_port << np.uint64(32)) | (high_port << np.uint64(16)) | protocol.astype(np.uint64)
-    return np.column_stack((low, high, last)), swapped
-
-
-def _greater(one: tuple[np.ndarray, ...], other: tuple[np.ndarray, ...]) -> Bools:
-    """Lexicographic order of columns."""
-    result = np.zeros(len(one[0]), np.bool_)
-    for a, b in zip(reversed(one), reversed(other), strict=True):
-        result = (a > b) | ((a == b) & result)
-    return result
-
-
-class Sums(NamedTuple):
-    """One row a flow; two columns, from the lesser end and from the greater."""
-
-    packets: Ints
-    octets: Ints
-    payload: Bools
-    """Whether transport payload was seen."""
-    syn: Bools
-    syn_ack: Bools
-    first: Ints
-    """Row of the first packet each way, -1 where there is none."""
-
-
-def add_up(groups: Groups, swapped: Bools, size: Ints, payload: Ints, flags: Octets) -> Sums:
-    """Sums of each flow and direction.
-
-    Args:
-        groups: The flows.
-        swapped: Whether each packet goes from the greater end.
-        size: Octets of each packet.
-        payload: Payload octets of each packet.
-        flags: TCP flags (0 for UDP).
-    """
-    flows = len(groups.first)
-    side = groups.of * 2 + swapped
-
-    def each(weights: np.ndarray | None = None) -> Ints:
-        counted = np.bincount(side, weights, minlength=2 * flows)
-        return counted.astype(np.int64).reshape(flows, 2)
-
-    is_syn = (flags & SYN) != 0
-    is_ack = (flags & ACK) != 0
-    first = np.full(2 * flows, -1, np.int64)
-    first[side[::-1]] = np.arange(len(side))[::-1]  # of equal indices the last assignment stays
-    return Sums(
-        each(),
-        each(size),
-        each(payload > 0) > 0,
-        each(is_syn & ~is_ack) > 0,
-        each(is_syn & is_ack) > 0,
-        first.reshape(flows, 2),
+def table(capacity: int, seed: int) -> Table:
+    """An empty table for so many flows."""
+    places = 1 << (2 * capacity - 1).bit_length()
+    return Table(
+        np.zeros(capacity, FLOW),
+        np.full(places, -1, np.int32),
+        np.array([0, 0, seed], np.int64),
     )
+
+
+@part
+def _mix(value: Any, more: Any) -> Any:
+    """One round of a multiply-and-shift hash (the finaliser of SplitMix64)."""
+    value = (value ^ more) * np.uint64(0xBF58476D1CE4E5B9)
+    value ^= value >> np.uint64(27)
+    return value * np.uint64(0x94D049BB133111EB) ^ value >> np.uint64(31)
+
+
+@part
+def _place(flow: Any, table: Table) -> int:
+    value = _mix(np.uint64(table.count[2]), flow.a0 ^ flow.b0)
+    value = _mix(value, flow.a1)
+    value = _mix(value, flow.b1)
+    ports = np.uint64(flow.port[0]) << np.uint64(32) | np.uint64(flow.port[1]) << np.uint64(8)
+    value = _mix(value, ports | np.uint64(flow.protocol))
+    return np.int64(value & np.uint64(len(table.index) - 1))
+
+
+@part
+def side_of(packet: Any) -> int:
+    """0 where the packet comes from the lesser end, 1 where from the greater."""
+    if packet.src0 != packet.dst0:
+        return 0 if packet.src0 < packet.dst0 else 1
+    if packet.src1 != packet.dst1:
+        return 0 if packet.src1 < packet.dst1 else 1
+    return 0 if packet.sport <= packet.dport else 1
+
+
+@part
+def find(table: Table, packet: Any, side: int) -> int:
+    """The flow of a packet, begun where it is new; -1 where the table is full."""
+    fresh = table.count[0]
+    if fresh >= len(table.rows):
+        return -1
+    flow = table.rows[fresh]  # the key is written where a new flow would be
+    if side == 0:
+        flow.a0, flow.a1, flow.b0, flow.b1 = packet.src0, packet.src1, packet.dst0, packet.dst1
+    else:
+        flow.a0, flow.a1, flow.b0, flow.b1 = packet.dst0, packet.dst1, packet.src0, packet.src1
+    flow.port[side], flow.port[1 - side] = packet.sport, packet.dport
+    flow.protocol = packet.protocol
+    place = _place(flow, table)
+    while table.index[place] >= 0:
+        number = np.int64(table.index[place])
+        if _same(table.rows[number], flow):
+            return number
+        place = (place + 1) & (len(table.index) - 1)
+    table.index[place] = fresh
+    _open(flow, packet, side, table.count[1])
+    table.count[0] += 1
+    table.count[1] += 1
+    return fresh
+
+
+@part
+def _same(one: Any, other: Any) -> bool:
+    return (
+        one.a1 == other.a1
+        and one.b1 == other.b1
+        and one.port[0] == other.port[0]
+        and one.port[1] == other.port[1]
+        and one.protocol == other.protocol
+        and one.a0 == other.a0
+        and one.b0 == other.b0
+    )
+
+
+@part
+def _open(flow: Any, packet: Any, side: int, number: int) -> None:
+    flow.number, flow.opener, flow.ordinal = number, side, packet.ordinal
+    flow.timed, flow.follow, flow.ts, flow.ts_end = 0, 0, 0, 0
+    for k in range(2):
+        flow.packets[k], flow.octets[k], flow.mac[k], flow.has_mac[k] = 0, 0, 0, 0
+        flow.payload[k], flow.syn[k], flow.syn_ack[k] = 0, 0, 0
+        flow.next[k], flow.slot[k], flow.state[k] = 0, -1, 0
+    for k in range(MAX_DEPTH):
+        flow.tunnel[k] = packet.tunnel[k]
+
+
+@part
+def add(flow: Any, packet: Any, side: int) -> None:
+    """Count a packet."""
+    flow.packets[side] += 1
+    flow.octets[side] += packet.wirelen
+    flow.last = packet.ordinal
+    if packet.timed:
+        if packet.ts < flow.ts or not flow.timed:
+            flow.ts = packet.ts
+        if packet.ts > flow.ts_end or not flow.timed:
+            flow.ts_end = packet.ts
+        flow.timed = 1
+    if packet.end > packet.at:
+        flow.payload[side] = 1
+    if packet.has_mac and not flow.has_mac[side]:
+        flow.mac[side], flow.has_mac[side] = packet.mac, 1
+    if packet.protocol == TCP and packet.flags & SYN:
+        if packet.flags & ACK:
+            flow.syn_ack[side] = 1
+        else:
+            flow.syn[side] = 1
+
+
+@kernel
+def reindex(table: Table) -> None:
+    """Find the flows anew after some were taken out of the rows."""
+    for place in range(len(table.index)):
+        table.index[place] = -1
+    for number in range(table.count[0]):
+        place = _place(table.rows[number], table)
+        while table.index[place] >= 0:
+            place = (place + 1) & (len(table.index) - 1)
+        table.index[place] = number

@@ -1,188 +1,301 @@
-"""HTTP/1 request heads to columns (RFC 9112 sections 2 and 3): method, target, Host, version.
+"""HTTP request heads (RFC 9112 sections 2 and 3): method, target, Host, version.
 
-Payloads are cut into lines all at once; a request is a line that begins with a method and ends
-with the version. Bodies and everything but these four is left alone.
+What begins like a request is one once its first line ends with a version. Bodies are stepped over
+where their length is stated, so that what a body quotes is no request; all else is left alone.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
-from netaudit.kernels.status import Status
-from netaudit.kernels.window import Bools, Ints, Octets, Spans, Window, gather
+from netaudit.kernels.compiled import kernel, part
+from netaudit.kernels.octets import Bytes, Octets, u8
+from netaudit.kernels.packet import Rows
 
 METHODS = (
-    b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH",
-    b"PROPFIND", b"PROPPATCH", b"MKCOL", b"COPY", b"MOVE", b"LOCK", b"UNLOCK", b"SEARCH",
-    b"REPORT", b"M-SEARCH", b"NOTIFY", b"SUBSCRIBE", b"UNSUBSCRIBE",
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
+    "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "ACL", "ORDERPATCH",
+    "VERSION-CONTROL", "REPORT", "CHECKOUT", "CHECKIN", "UNCHECKOUT", "MKWORKSPACE", "UPDATE", "LABEL",
+    "MERGE", "BASELINE-CONTROL", "MKACTIVITY", "MKCALENDAR", "MKREDIRECTREF", "UPDATEREDIRECTREF",
+    "BIND", "UNBIND", "REBIND", "LINK", "UNLINK", "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "POLL",
+    "BCOPY", "BDELETE", "BMOVE", "BPROPFIND", "BPROPPATCH", "RPC_CONNECT", "RPC_IN_DATA", "RPC_OUT_DATA",
+    "CCM_POST", "PURGE", "SOURCE",
 )  # fmt: skip
-"""RFC 9110 section 9, WebDAV (RFC 4918), UPnP."""
+"""The IANA registry of methods, UPnP, Exchange, RPC over HTTP and some of caches and radios."""
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""What an HTTP/2 client sends first (RFC 9113 section 3.4)."""
 
 MAX_HEAD = 65_536
-_PAD = 16
+"""Octets of a stream in which heads are looked for."""
+
+MAX_METHOD = 17
+
+REQUEST = np.dtype([
+    ("message", "i8"), ("state", "i8"),
+    ("method_at", "i8"), ("method_length", "i8"), ("version_at", "i8"), ("host_at", "i8"),
+], align=True)  # fmt: skip
+"""One row a request: which of the messages holds it, how far (`Head`) and where its parts begin, -1
+for what is absent. The target is between method and version; the version is what follows ``HTTP/``;
+a Host's value ends with its line."""
 
 
-def _heads() -> tuple[np.ndarray, np.ndarray]:
-    """Each method with its space as the first eight octets, and a mask of those that count."""
-    words = [(m + b" ")[:8] for m in METHODS]
-    values = [int.from_bytes(w.ljust(8, b"\0"), "big") for w in words]
-    masks = [int.from_bytes(b"\xff" * len(w) + b"\0" * (8 - len(w)), "big") for w in words]
-    return np.array(values, np.uint64), np.array(masks, np.uint64)
+class Head(IntEnum):
+    """How far a head could be read."""
+
+    OPEN = 0
+    """More octets are needed: it ends neither, nor is its Host there."""
+    WHOLE = 1
+    NONE = 2
+    """This is no request."""
 
 
-_VALUES, _MASKS = _heads()
-_INITIALS = np.zeros(256, np.bool_)
-_INITIALS[[m[0] for m in METHODS]] = True
+_OPEN, _WHOLE, _NONE = int(Head.OPEN), int(Head.WHOLE), int(Head.NONE)
+_CR, _LF, _TAB, _SPACE = 0x0D, 0x0A, 0x09, 0x20
+_NOT_FOUND = -1
+_UNKNOWN = -1  # length of a body
+_HUGE = 1 << 48
+_TEN_LETTERS = (1 << 60) - 1
 
 
-class Requests(NamedTuple):
-    """One row a request; offsets are into `octets`. A part that is absent has length 0."""
-
-    payload: Ints
-    """Which of the payloads it is in."""
-    status: Octets
-    """TRUNCATED: the head does not end here and holds no Host yet."""
-    octets: Octets
-    begin: Ints
-    """Where in its payload it begins."""
-    method_at: Ints
-    method_length: Ints
-    target_at: Ints
-    target_length: Ints
-    host_at: Ints
-    host_length: Ints
-    version_at: Ints
-    """Of the three octets after ``HTTP/``."""
-
-    def take(self, rows: np.ndarray) -> Requests:
-        """Some rows."""
-        columns = {name: getattr(self, name)[rows] for name in self._fields if name != "octets"}
-        return Requests(octets=self.octets, **columns)
+def _packed(method: str) -> int:
+    """The same number that `_method` makes of a method."""
+    word = 0
+    for octet in method.encode():
+        word = (word << 6 | octet & 0x3F) & _TEN_LETTERS
+    return word
 
 
-def is_request(window: Window, at: Ints, length: Ints) -> Bools:
-    """Whether each payload begins with a method and a space."""
-    found = np.zeros(len(at), np.bool_)
-    rows = np.flatnonzero(length >= 8)
-    rows = rows[_INITIALS[window.octets[at[rows]]]]
-    found[rows] = _begins_with_method(window.sliding(">u8")[at[rows]])
-    return found
+def _word(text: bytes) -> Bytes:
+    return np.frombuffer(text, np.uint8)
 
 
-def _begins_with_method(first: np.ndarray) -> Bools:
-    result: Bools = ((first[:, None].astype(np.uint64) & _MASKS) == _VALUES).any(axis=1)
-    return result
+_KNOWN = np.array([_packed(method) for method in METHODS], np.int64)
+_BODYLESS = np.array([_packed(m) for m in ("GET", "HEAD", "DELETE", "OPTIONS", "CONNECT")], np.int64)
+_HOST, _CONTENT_LENGTH, _TRANSFER = _word(b"host:"), _word(b"content-length:"), _word(b"transfer-encoding:")
+_PROTOCOL, _PREFACE = _word(b"http/"), _word(PREFACE)
 
 
-def read_requests(window: Window, at: Ints, length: Ints) -> Requests:
-    """Read all requests of payloads that begin with one.
+@kernel
+def is_request(data: Octets, at: int, length: int) -> bool:
+    """Whether a request begins here, as far as `length` octets tell.
 
-    A later request in the same payload counts only while those before it were GET or HEAD, which
-    have no body: what a body quotes is no request.
+    Of an unfinished line a known method, its space and printable octets are enough; a line that
+    ends must end with a version, and then any method will do.
     """
-    spans = gather(window, at, np.minimum(length, MAX_HEAD))
-    text = Window(spans.octets.tobytes() + b"\0" * _PAD)
-    lines = _split_lines(spans)
-    first = text.sliding(">u8")[lines.at].astype(np.uint64)
-    is_blank = lines.whole & (lines.length == 0)
-    follows_blank = np.append(True, is_blank[:-1])[: len(lines.at)] | lines.is_first
-    asks = np.flatnonzero(follows_blank & (lines.length >= 5) & _begins_with_method(first))
-    asks = asks[lines.is_first[asks] | _well_ended(text, lines, asks)]
-    asks = asks[_after_bodyless(lines.payload[asks], text, lines.at[asks])]
-    hosts = np.flatnonzero(_is_host(first) & (lines.length >= 5) & lines.whole)
-    return _requests(text, lines, asks, hosts, np.flatnonzero(is_blank), starts=spans.offsets)
+    first = u8(data, at)
+    if not (0x41 <= first <= 0x5A or first in (_CR, _LF)) or length < 4:
+        return False
+    begin, method, word = _method(data, at, at + length)
+    if method == 0:
+        return False
+    stop, after = _line(data, begin, at + min(length, MAX_HEAD))
+    if after == _NOT_FOUND:
+        return _is_one_of(word, _KNOWN) and _is_text(data, begin + method + 1, at + length)
+    version = _version(data, begin + method, stop)
+    return version != _NOT_FOUND and u8(data, version) < 0x32  # HTTP/2's preface is none
 
 
-class _Lines(NamedTuple):
-    payload: Ints
-    at: Ints
-    length: Ints
-    whole: Bools
-    """Whether its end was seen."""
-    is_first: Bools
+@kernel
+def head_state(data: Octets, at: int, length: int) -> int:
+    """How far the heads are there in a stream that began like a request: a `Head`.
+
+    Returns:
+        `Head.OPEN` while the last request that begins here has neither ended its head nor
+        shown a whole Host line; `Head.NONE` where the first is none after all; else `Head.WHOLE`,
+        also where `MAX_HEAD` octets are there, because no more are looked at.
+    """
+    end = at + min(length, MAX_HEAD)
+    last = _NONE
+    while at < end:
+        state, _, _, _, _, at = _head(data, at, end)
+        if state == _NONE:
+            break
+        last = state
+    return _WHOLE if last == _OPEN and length >= MAX_HEAD else last
 
 
-def _split_lines(spans: Spans) -> _Lines:
-    """Lines of all payloads; what is behind the last line end is a line that is not whole."""
-    starts, stops = spans.offsets[:-1], spans.offsets[1:]
-    ends = np.flatnonzero(spans.octets == 0x0A)
-    at = np.concatenate((starts, ends + 1))
-    # a line ends at the first line feed from its beginning on, or where its payload does
-    at = np.unique(at[at < len(spans.octets)])
-    payload = np.searchsorted(stops, at, side="right")
-    index = np.searchsorted(ends, at)
-    feed = np.append(ends, len(spans.octets))[index]
-    whole = feed < stops[payload]
-    stop = np.where(whole, feed, stops[payload])
-    has_return = (stop > at) & (spans.octets[np.maximum(stop - 1, 0)] == 0x0D)
-    return _Lines(payload, at, stop - has_return - at, whole, np.isin(at, starts))
+@kernel
+def is_http2(data: Octets, at: int, length: int) -> bool:
+    """Whether the first line of an HTTP/2 client's preface is here."""
+    return length >= 16 and may_be_http2(data, at, length)
 
 
-def _well_ended(text: Window, lines: _Lines, index: Ints) -> Bools:
-    """Whether lines end with ``HTTP/d.d``."""
-    stop = lines.at[index] + lines.length[index]
-    long_enough = lines.whole[index] & (lines.length[index] >= 14)
-    at = np.where(long_enough, stop - 8, 0)
-    protocol = text.u32(at) == int.from_bytes(b"HTTP", "big")
-    result: Bools = long_enough & protocol & (text.u8(at + 4) == 0x2F)
-    return result
+@kernel
+def may_be_http2(data: Octets, at: int, length: int) -> bool:
+    """Whether what is here, one octet at least, is how an HTTP/2 client's preface begins."""
+    for i in range(min(length, len(_PREFACE))):
+        if u8(data, at + i) != _PREFACE[i]:
+            return False
+    return length > 0
 
 
-def _is_host(first: np.ndarray) -> Bools:
-    """Whether a line's first eight octets begin with ``Host:`` in any case."""
-    folded = (first >> np.uint64(24)) | np.uint64(0x2020202000)
-    result: Bools = folded == np.uint64(int.from_bytes(b"host:", "big"))
-    return result
+@kernel
+def read_requests(data: Octets, messages: Rows, found: Rows) -> int:
+    """Read all requests of messages that begin with one.
+
+    Args:
+        data: The arena.
+        messages: `packet.MESSAGE`.
+        found: `REQUEST`. A message that is no request gets a row too, whose `state` says so.
+
+    Returns:
+        How many there are. Where `found` is shorter, the rest of them is not in it, and it is to
+        be called again with more room.
+    """
+    count = 0
+    for message in range(len(messages)):
+        row: Any = messages[message]
+        begin = at = row.at
+        end = at + row.length
+        while at < end:
+            state, method_at, method, version, host_at, after = _head(data, at, end)
+            if state == _NONE and at > begin:
+                break  # what follows a request is something else
+            if count < len(found):
+                one: Any = found[count]
+                one.message, one.state = message, state
+                one.method_at, one.method_length = method_at, method
+                one.version_at, one.host_at = version, host_at
+            count += 1
+            at = after
+    return count
 
 
-def _after_bodyless(payload: Ints, text: Window, at: Ints) -> Bools:
-    """Whether all requests before it in its payload were GET or HEAD."""
-    begin = text.u32(at)
-    has_body = (begin != int.from_bytes(b"GET ", "big")) & (begin != int.from_bytes(b"HEAD", "big"))
-    before = np.cumsum(has_body) - has_body
-    first = np.searchsorted(payload, payload)
-    result: Bools = before == before[first] if len(payload) else has_body
-    return result
+@part
+def _head(data: Octets, at: int, end: int) -> tuple[int, int, int, int, int, int]:
+    """Read the head that begins at `at`.
+
+    Returns:
+        Its state; where the method begins and its length; where the version and the Host line's
+        value begin, `_NOT_FOUND` without one; where the next may begin, `end` for nowhere.
+    """
+    begin, method, word = _method(data, at, end)
+    stop, after = _line(data, begin, end)
+    if method == 0 or (after == _NOT_FOUND and not _is_text(data, begin, end)):
+        return _NONE, begin, 0, _NOT_FOUND, _NOT_FOUND, end
+    if after == _NOT_FOUND:
+        return _OPEN, begin, method, _NOT_FOUND, _NOT_FOUND, end
+    version = _version(data, begin + method, stop)
+    if version == _NOT_FOUND:
+        return _NONE, begin, 0, _NOT_FOUND, _NOT_FOUND, end
+    host, after, body = _fields(data, after, end)
+    state = _OPEN if host == _NOT_FOUND and after == _NOT_FOUND else _WHOLE
+    if body == _UNKNOWN:
+        body = 0 if _is_one_of(word, _BODYLESS) else end
+    follows = after + body if after != _NOT_FOUND and body <= end - after else end
+    return state, begin, method, version, host, follows
 
 
-def _requests(
-    text: Window, lines: _Lines, asks: Ints, hosts: Ints, blanks: Ints, *, starts: Ints
-) -> Requests:
-    """Put each request line together with the Host line of its own head."""
-    total = len(lines.at)
-    payload = lines.payload[asks]
-    last = np.searchsorted(lines.payload, payload, side="right")  # behind the payload's lines
-    blank = np.append(blanks, total)[np.searchsorted(blanks, asks)]
-    host = np.append(hosts, total)[np.searchsorted(hosts, asks)]
-    head_end = np.minimum(blank, last)
-    has_host = host < head_end
-    ended = _well_ended(text, lines, asks)
-    complete = ended & (has_host | (blank < last))
-    status = np.where(complete, Status.OK, Status.TRUNCATED)
-    status[lines.whole[asks] & ~ended] = Status.MALFORMED
-    at, length = lines.at[asks], lines.length[asks]
-    method_length = _method_lengths(text, at)
-    target_at = at + method_length + 1
-    chosen = np.where(has_host, host, 0)
-    nothing = np.zeros(len(asks), np.int64)
-    return Requests(
-        payload,
-        status.astype(np.uint8),
-        text.octets,
-        at - starts[payload],
-        at,
-        method_length,
-        target_at,
-        np.maximum(at + length - 9 - target_at, 0),
-        np.where(has_host, lines.at[chosen] + 5, nothing) if total else nothing,
-        np.where(has_host, lines.length[chosen] - 5, nothing) if total else nothing,
-        np.where(ended, at + length - 3, 0),
-    )
+@part
+def _fields(data: Octets, at: int, end: int) -> tuple[int, int, int]:
+    """Read header lines: the Host's value, what is behind the empty line, the body's stated length."""
+    host, body = _NOT_FOUND, _UNKNOWN
+    while True:
+        stop, after = _line(data, at, end)
+        if after == _NOT_FOUND or stop == at:
+            return host, after, body
+        first = u8(data, at) | 0x20
+        if first == 0x68 and host == _NOT_FOUND:
+            host = _value(data, at, stop, _HOST)
+        elif first == 0x63 and _value(data, at, stop, _CONTENT_LENGTH) != _NOT_FOUND:
+            stated = _number(data, _value(data, at, stop, _CONTENT_LENGTH), stop)
+            # two lengths, or none that is one: nobody knows where the next request begins
+            body = stated if body == _UNKNOWN else end
+        elif first == 0x74 and _value(data, at, stop, _TRANSFER) != _NOT_FOUND:
+            body = end
+        at = after
 
 
-def _method_lengths(text: Window, at: Ints) -> Ints:
-    """Octets before the first space (UNSUBSCRIBE, the longest, has eleven)."""
-    result: Ints = np.argmax(text.rows(at, _PAD - 4) == 0x20, axis=1).astype(np.int64)
-    return result
+@part
+def _method(data: Octets, at: int, end: int) -> tuple[int, int, int]:
+    """A word in capitals that ends with a space.
+
+    Returns:
+        Where it begins, behind the empty lines that may precede (RFC 9112 section 2.2), its
+        length, 0 where there is none, and its last ten letters as one number.
+    """
+    for _ in range(4):
+        if at < end and (u8(data, at) == _CR or u8(data, at) == _LF):
+            at += 1
+    word = 0
+    for i in range(at, min(end, at + MAX_METHOD + 1)):
+        octet = u8(data, i)
+        if octet == _SPACE:
+            return at, i - at if i - at >= 3 else 0, word
+        if not (0x41 <= octet <= 0x5A or octet in (0x2D, 0x5F)):
+            break
+        word = (word << 6 | octet & 0x3F) & _TEN_LETTERS
+    return at, 0, 0
+
+
+@part
+def _is_one_of(word: int, words: Any) -> bool:
+    for known in words:  # noqa: SIM110 -- a kernel has no generators
+        if known == word:
+            return True
+    return False
+
+
+@part
+def _line(data: Octets, at: int, end: int) -> tuple[int, int]:
+    """Where a line ends without the blanks and the carriage return at its end, and where the next begins.
+
+    The next is `_NOT_FOUND` where the line does not end.
+    """
+    stop = at
+    for i in range(at, end):
+        octet = u8(data, i)
+        if octet == _LF:
+            return stop, i + 1
+        if octet not in (_SPACE, _TAB, _CR):
+            stop = i + 1
+    return stop, _NOT_FOUND
+
+
+@part
+def _version(data: Octets, at: int, stop: int) -> int:
+    """Where in a line the digits of a final ``HTTP/1.1`` begin, which a space sets apart."""
+    for begin in range(stop - 1, max(at, stop - 16), -1):
+        if u8(data, begin) == _SPACE:
+            digits = _value(data, begin + 1, stop, _PROTOCOL)
+            return digits if 0x30 <= u8(data, digits) <= 0x39 and digits < stop else _NOT_FOUND
+    return _NOT_FOUND
+
+
+@part
+def _value(data: Octets, at: int, stop: int, word: Any) -> int:
+    """What follows a word in small letters, whatever their case, and blanks; `_NOT_FOUND` without it."""
+    if stop - at < len(word):
+        return _NOT_FOUND
+    for letter in word:
+        octet = u8(data, at)
+        if octet != letter and (octet | 0x20 != letter or not 0x41 <= octet <= 0x5A):
+            return _NOT_FOUND
+        at += 1
+    while at < stop and (u8(data, at) == _SPACE or u8(data, at) == _TAB):
+        at += 1
+    return at
+
+
+@part
+def _number(data: Octets, at: int, stop: int) -> int:
+    """The decimal number that the octets are; a huge one where they are none."""
+    value = 0
+    for i in range(at, stop):
+        digit = u8(data, i) - 0x30
+        value = min(value * 10 + digit, _HUGE) if 0 <= digit <= 9 else _HUGE
+    return value if stop > at else _HUGE
+
+
+@part
+def _is_text(data: Octets, at: int, stop: int) -> bool:
+    """Whether the first few octets hold no control character and no blank comes first."""
+    for i in range(at, min(stop, at + 64)):
+        octet = u8(data, i)
+        if (octet < _SPACE and octet not in (_CR, _TAB)) or octet == 0x7F:
+            return False
+    return u8(data, at) != _SPACE or at >= stop

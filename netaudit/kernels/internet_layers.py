@@ -1,243 +1,394 @@
-"""IPv4, IPv6, transport and the tunnels over them: one function a layer.
-
-The same bargain as in `link_layers`: every row that comes in leaves at its next layer or
-finished.
-"""
+"""IPv4, IPv6, transport and the tunnels over them: one function a layer, as in `link_layers`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from netaudit.kernels.cursor import TCP, UDP, Cursor, Layer, Tunnel
-from netaudit.kernels.link_layers import ETHERTYPES
-from netaudit.kernels.status import Status
-from netaudit.kernels.window import Bools, Ints
+from netaudit.kernels import layers, tunnels
+from netaudit.kernels import packet as packets
+from netaudit.kernels.compiled import part
+from netaudit.kernels.link_layers import enter, ethertype_layer, finish, has, step
+from netaudit.kernels.octets import Octets, le32, raw64, u8, u16, u32
+from netaudit.kernels.packet import ICMPV6, TCP, UDP
 
-PROTOCOLS = np.full(256, Layer.OTHER, np.uint8)
-"""IP protocol numbers to layers."""
-for _number, _layer in {
-    4: Layer.IPV4_IN_IP, 41: Layer.IPV6_IN_IP, 47: Layer.GRE, 6: Layer.TCP, 17: Layer.UDP,
-    0: Layer.EXTENSION, 43: Layer.EXTENSION, 60: Layer.EXTENSION, 135: Layer.EXTENSION,
-    139: Layer.EXTENSION, 140: Layer.EXTENSION,
-    51: Layer.AUTHENTICATION, 44: Layer.FRAGMENT, 137: Layer.MPLS,
-}.items():  # fmt: skip
-    PROTOCOLS[_number] = _layer
-
-VXLAN_PORTS = (4789, 8472)  # RFC 7348 section 8; Linux's default before it
+VXLAN_PORT, VXLAN_OLD_PORT, VXLAN_GPE_PORT = 4789, 8472, 4790  # RFC 7348 section 8; Linux's default before it
 GENEVE_PORT = 6081  # RFC 8926 section 3.3
 GRE_PORT = 4754  # RFC 8086 section 8
 GTP_PORT = 2152  # 3GPP TS 29.281 section 4.4.2
+TEREDO_PORT = 3544  # RFC 4380 section 2.7
+AYIYA_PORT = 5072  # draft-massar-v6ops-ayiya section 3
+CAPWAP_DATA_PORT = 5247  # RFC 5415 section 3.1
+L2TP_PORT = 1701  # RFC 2661 section 8.1
+MPLS_PORT = 6635  # RFC 7510 section 3
+
+_V4_MAPPED = np.uint64(0xFFFF0000)  # octets 00 00 FF FF, in the order of memory
 
 
-def ip(cursor: Cursor, rows: Ints) -> None:
+@part
+def protocol_layer(number: int) -> int:
+    """The layer of an IP protocol number."""
+    if number == 6:
+        return layers.TCP
+    if number == 17:
+        return layers.UDP
+    if number == 58:
+        return layers.ICMPV6
+    if number == 4:
+        return layers.IPV4_IN_IP
+    if number == 41:
+        return layers.IPV6_IN_IP
+    if number == 47:
+        return layers.GRE
+    if number == 0 or number == 43 or number == 60 or number == 135 or number == 139 or number == 140:
+        return layers.EXTENSION
+    if number == 51:
+        return layers.AUTHENTICATION
+    if number == 44:
+        return layers.FRAGMENT
+    if number == 97:
+        return layers.ETHER_IP
+    if number == 137:
+        return layers.MPLS
+    if number == 115:
+        return layers.L2TP
+    return layers.OTHER
+
+
+@part
+def ip(data: Octets, packet: Any) -> None:
     """Raw IP: the version nibble decides."""
-    rows = cursor.having(rows, 1)
-    version = cursor.window.u8(cursor.at[rows]) >> 4
-    rows_sound = cursor.sound(rows, (version == 4) | (version == 6))
-    is_v6 = cursor.window.u8(cursor.at[rows_sound]) >> 4 == 6
-    cursor.layer[rows_sound] = np.where(is_v6, np.uint8(Layer.IPV6), np.uint8(Layer.IPV4))
+    if has(packet, 1):
+        version = u8(data, packet.at) >> 4
+        if version == 4:
+            packet.layer = layers.IPV4
+        elif version == 6:
+            packet.layer = layers.IPV6
+        else:
+            finish(packet, packets.MALFORMED)
 
 
-def ipv4(cursor: Cursor, rows: Ints) -> None:
-    """IPv4 with options (RFC 791 section 3.1). Fragments are declined."""
-    window = cursor.window
-    rows = cursor.having(rows, 20)
-    first = window.u8(cursor.at[rows])
-    total = window.u16(cursor.at[rows] + 2)
+@part
+def ipv4(data: Octets, packet: Any) -> None:
+    """IPv4 with options (RFC 791 section 3.1)."""
+    if not has(packet, 20):
+        return
+    at = packet.at
+    first, total = u8(data, at), u16(data, at + 2)
     header = (first & 0x0F) * 4
     # a total length of 0 is what segmentation offload leaves in the sender's own capture
-    is_sound = (first >> 4 == 4) & (header >= 20) & ((total == 0) | (total >= header))
-    keep = is_sound & (cursor.end[rows] - cursor.at[rows] >= header)
-    cursor.finish(rows[is_sound & ~keep], Status.TRUNCATED)
-    cursor.finish(rows[~is_sound], Status.MALFORMED)
-    rows, total, header = rows[keep], total[keep], header[keep]
-    at = cursor.at[rows]
-    _shorten(cursor, rows, np.where(total == 0, cursor.end[rows], at + total))
-    cursor.ip_at[rows] = at
-    for column, where in ((cursor.src, at + 12), (cursor.dst, at + 16)):
-        column[rows, :10] = 0
-        column[rows, 10:12] = 0xFF
-        column[rows, 12:] = window.rows(where, 4)
-    is_fragment = (window.u16(at + 6) & 0x3FFF) != 0  # more fragments, or an offset
-    cursor.advance(rows, header, PROTOCOLS[window.u8(at + 9)])
-    cursor.finish(rows[is_fragment], Status.SLOW)
+    if first >> 4 != 4 or header < 20 or 0 < total < header:
+        finish(packet, packets.MALFORMED)
+        return
+    if not has(packet, header):
+        return
+    if total:
+        _shorten(packet, at + total)
+    packet.ip_at = at
+    packet.src0, packet.src1 = 0, _V4_MAPPED | _v4(data, at + 12)
+    packet.dst0, packet.dst1 = 0, _V4_MAPPED | _v4(data, at + 16)
+    packet.protocol = u8(data, at + 9)
+    fragment = u16(data, at + 6)
+    step(packet, header, protocol_layer(u8(data, at + 9)))
+    if fragment & 0x3FFF:  # more fragments, or an offset
+        packet.ident = u16(data, at + 4)
+        packet.offset, packet.more = (fragment & 0x1FFF) << 3, fragment >> 13 & 1
+        finish(packet, packets.FRAGMENT)
 
 
-def ipv6(cursor: Cursor, rows: Ints) -> None:
+@part
+def _v4(data: Octets, at: int) -> Any:
+    """An IPv4 address in the upper half of eight octets, in the order of memory."""
+    return np.uint64(le32(data, at)) << np.uint64(32)
+
+
+@part
+def ipv6(data: Octets, packet: Any) -> None:
     """IPv6 fixed header (RFC 8200 section 3)."""
-    window = cursor.window
-    rows = cursor.having(rows, 40)
-    rows = cursor.sound(rows, window.u8(cursor.at[rows]) >> 4 == 6)
-    at = cursor.at[rows]
-    size = window.u16(at + 4)
-    _shorten(cursor, rows, np.where(size == 0, cursor.end[rows], at + 40 + size))
-    cursor.ip_at[rows] = at
-    cursor.src[rows] = window.rows(at + 8, 16)
-    cursor.dst[rows] = window.rows(at + 24, 16)
-    cursor.advance(rows, 40, PROTOCOLS[window.u8(at + 6)])
+    if not has(packet, 40):
+        return
+    at = packet.at
+    if u8(data, at) >> 4 != 6:
+        finish(packet, packets.MALFORMED)
+        return
+    size = u16(data, at + 4)
+    if size:
+        _shorten(packet, at + 40 + size)
+    packet.ip_at = at
+    packet.src0, packet.src1 = raw64(data, at + 8), raw64(data, at + 16)
+    packet.dst0, packet.dst1 = raw64(data, at + 24), raw64(data, at + 32)
+    packet.protocol = u8(data, at + 6)
+    step(packet, 40, protocol_layer(u8(data, at + 6)))
 
 
-def _shorten(cursor: Cursor, rows: Ints, end: Ints) -> None:
+@part
+def _shorten(packet: Any, end: int) -> None:
     """Believe a length field where it says less than was captured; note where it says more."""
-    cursor.cut[rows] |= end > cursor.end[rows]
-    cursor.end[rows] = np.minimum(cursor.end[rows], end)
+    if end > packet.end:
+        packet.cut = 1
+    else:
+        packet.end = end
 
 
-def extension(cursor: Cursor, rows: Ints) -> None:
+@part
+def extension(data: Octets, packet: Any) -> None:
     """IPv6 hop-by-hop, routing, destination options and their like (RFC 8200 section 4)."""
-    rows = cursor.having(rows, 8)
-    size = (cursor.window.u8(cursor.at[rows] + 1) + 1) * 8
-    _next_header(cursor, rows, size)
+    if has(packet, 8):
+        _next_header(data, packet, (u8(data, packet.at + 1) + 1) * 8)
 
 
-def authentication(cursor: Cursor, rows: Ints) -> None:
+@part
+def authentication(data: Octets, packet: Any) -> None:
     """IP authentication header (RFC 4302 section 2): its length counts 32-bit words less two."""
-    rows = cursor.having(rows, 8)
-    size = (cursor.window.u8(cursor.at[rows] + 1) + 2) * 4
-    _next_header(cursor, rows, size)
+    if has(packet, 8):
+        _next_header(data, packet, (u8(data, packet.at + 1) + 2) * 4)
 
 
-def _next_header(cursor: Cursor, rows: Ints, size: Ints) -> None:
-    fits = cursor.end[rows] - cursor.at[rows] >= size
-    cursor.finish(rows[~fits], Status.TRUNCATED)
-    rows, size = rows[fits], size[fits]
-    cursor.advance(rows, size, PROTOCOLS[cursor.window.u8(cursor.at[rows])])
+@part
+def _next_header(data: Octets, packet: Any, size: int) -> None:
+    if has(packet, size):
+        number = u8(data, packet.at)
+        packet.protocol = number
+        step(packet, size, protocol_layer(number))
 
 
-def fragment(cursor: Cursor, rows: Ints) -> None:
-    """IPv6 fragment header (RFC 8200 section 4.5): declined, unless it is the whole datagram."""
-    rows = cursor.having(rows, 8)
-    is_whole = (cursor.window.u16(cursor.at[rows] + 2) & 0xFFF9) == 0  # RFC 6946, atomic
-    cursor.finish(rows[~is_whole], Status.SLOW)
-    _next_header(cursor, rows[is_whole], np.full(int(is_whole.sum()), 8))
+@part
+def fragment(data: Octets, packet: Any) -> None:
+    """IPv6 fragment header (RFC 8200 section 4.5), unless it is the whole datagram (RFC 6946)."""
+    if not has(packet, 8):
+        return
+    said = u16(data, packet.at + 2)
+    if said & 0xFFF9 == 0:
+        _next_header(data, packet, 8)
+        return
+    packet.protocol = u8(data, packet.at)
+    packet.ident = u32(data, packet.at + 4)
+    packet.offset, packet.more = said & 0xFFF8, said & 1
+    packet.at += 8
+    finish(packet, packets.FRAGMENT)
 
 
-def ipv4_in_ip(cursor: Cursor, rows: Ints) -> None:
-    """IPv4 in IP (RFC 2003)."""
-    _inner(cursor, cursor.enter(rows, Tunnel.IP), 0, Layer.IPV4)
-
-
-def ipv6_in_ip(cursor: Cursor, rows: Ints) -> None:
-    """IPv6 in IP (RFC 4213, RFC 2473)."""
-    _inner(cursor, cursor.enter(rows, Tunnel.IP), 0, Layer.IPV6)
-
-
-def gre(cursor: Cursor, rows: Ints) -> None:
-    """GRE (RFC 2784, RFC 2890), and PPTP's version 1 (RFC 2637 section 4.1)."""
-    window = cursor.window
-    rows = cursor.having(rows, 4)
-    flags = window.u16(cursor.at[rows])
-    is_known = ((flags & 7) <= 1) & ((flags & 0x4000) == 0)  # RFC 1701 routing is not followed
-    rows = cursor.sound(rows, is_known)
-    rows = cursor.enter(rows, Tunnel.GRE)
-    at = cursor.at[rows]
-    flags, protocol = window.u16(at), window.u16(at + 2)
-    # checksum, key, sequence number and (version 1) acknowledgement are four octets each
-    size = 4 + sum(np.where(flags & bit, 4, 0) for bit in (0x8000, 0x2000, 0x1000))
-    size = size + np.where(((flags & 7) == 1) & ((flags & 0x0080) != 0), 4, 0)
-    fits = cursor.end[rows] - at >= size
-    cursor.finish(rows[~fits], Status.TRUNCATED)
-    _inner(cursor, rows[fits], size[fits], ETHERTYPES[protocol[fits]])
-
-
-def _inner(cursor: Cursor, rows: Ints, size: int | Ints, layer: int | np.ndarray) -> None:
+@part
+def inner(packet: Any, kind: int, number: int, size: int, layer: int) -> None:
     """Go on inside a tunnel: the outer link address is the tunnel end's, not the client's."""
-    cursor.has_mac[rows] = False
-    cursor.advance(rows, size, layer)
+    if enter(packet, kind, number):
+        packet.has_mac = 0
+        step(packet, size, layer)
 
 
-def tcp(cursor: Cursor, rows: Ints) -> None:
+@part
+def gre(data: Octets, packet: Any) -> None:
+    """GRE (RFC 2784, RFC 2890), and PPTP's version 1 (RFC 2637 section 4.1)."""
+    if not has(packet, 4):
+        return
+    at = packet.at
+    flags, protocol = u16(data, at), u16(data, at + 2)
+    if flags & 7 > 1 or flags & 0x4000:  # RFC 1701 routing is not followed
+        finish(packet, packets.OTHER)
+        return
+    size = 4
+    # checksum, key, sequence number and (version 1) acknowledgement are four octets each
+    if flags & 0x8000:
+        size += 4
+    if flags & 0x2000:
+        size += 4
+    if flags & 0x1000:
+        size += 4
+    if flags & 7 == 1 and flags & 0x0080:
+        size += 4
+    if not has(packet, size):
+        return
+    layer = ethertype_layer(protocol)
+    if layer == layers.ERSPAN2 and not flags & 0x1000:
+        layer = layers.ETHERNET  # type I has no header of its own
+    inner(packet, tunnels.PPTP if flags & 7 == 1 else tunnels.GRE, 0, size, layer)
+
+
+@part
+def erspan(data: Octets, packet: Any) -> None:
+    """ERSPAN II and III (draft-foschiano-erspan section 4): 8 or 12 octets, then a mirrored frame."""
+    size = 8
+    if packet.layer == layers.ERSPAN3:
+        size = 20 if u8(data, packet.at + 11) & 1 else 12
+    if has(packet, size):
+        inner(packet, tunnels.ERSPAN, 0, size, layers.ETHERNET)
+
+
+@part
+def ether_ip(packet: Any) -> None:
+    """Ethernet in IP (RFC 3378): two octets, then a frame."""
+    if has(packet, 16):
+        inner(packet, tunnels.IP, 0, 2, layers.ETHERNET)
+
+
+@part
+def tcp(data: Octets, packet: Any) -> None:
     """TCP (RFC 9293 section 3.1); `at` is then the payload."""
-    window = cursor.window
-    rows = cursor.having(rows, 20)
-    at = cursor.at[rows]
-    header = (window.u8(at + 12) >> 4) * 4
-    rows = cursor.sound(rows, header >= 20)
-    at, header = cursor.at[rows], (window.u8(cursor.at[rows] + 12) >> 4) * 4
-    cursor.sport[rows], cursor.dport[rows] = window.u16(at), window.u16(at + 2)
-    cursor.seq[rows] = window.u32(at + 4)
-    cursor.flags[rows] = window.u8(at + 13)
-    cursor.protocol[rows] = TCP
-    cursor.at[rows] = np.minimum(at + header, cursor.end[rows])
-    cursor.finish(rows, Status.OK)
+    if not has(packet, 20):
+        return
+    at = packet.at
+    header = (u8(data, at + 12) >> 4) * 4
+    if header < 20:
+        finish(packet, packets.MALFORMED)
+        return
+    packet.sport, packet.dport = u16(data, at), u16(data, at + 2)
+    packet.seq = u32(data, at + 4)
+    packet.flags = u8(data, at + 13)
+    packet.protocol = TCP
+    packet.at = min(at + header, packet.end)
+    finish(packet, packets.OK)
 
 
-def udp(cursor: Cursor, rows: Ints) -> None:
+@part
+def icmpv6(packet: Any) -> None:
+    """ICMPv6: neighbour discovery is a message of its own (RFC 4861)."""
+    if has(packet, 8):
+        packet.protocol = ICMPV6
+        finish(packet, packets.OK)
+
+
+@part
+def udp(data: Octets, packet: Any) -> None:
     """UDP (RFC 768); tunnels are known by their port and checked by their own layer."""
-    window = cursor.window
-    rows = cursor.having(rows, 8)
-    at = cursor.at[rows]
-    size, dport = window.u16(at + 4), window.u16(at + 2)
-    cursor.sport[rows], cursor.dport[rows] = window.u16(at), dport
-    cursor.protocol[rows] = UDP
-    cursor.flags[rows] = 0
-    is_sized = size >= 8
-    _shorten(cursor, rows[is_sized], (at + size)[is_sized])
-    cursor.at[rows] += 8
-    cursor.finish(rows, Status.OK)
-    cursor.layer[rows[np.isin(dport, VXLAN_PORTS)]] = Layer.VXLAN
-    cursor.layer[rows[dport == GENEVE_PORT]] = Layer.GENEVE
-    cursor.layer[rows[dport == GRE_PORT]] = Layer.GRE
-    is_gtp = (dport == GTP_PORT) | (window.u16(at) == GTP_PORT)  # gateways answer from any port
-    cursor.layer[rows[is_gtp]] = Layer.GTP
+    if not has(packet, 8):
+        return
+    at = packet.at
+    sport, dport, size = u16(data, at), u16(data, at + 2), u16(data, at + 4)
+    packet.sport, packet.dport = sport, dport
+    packet.protocol, packet.flags = UDP, 0
+    if size >= 8:
+        _shorten(packet, at + size)
+    packet.at += 8
+    finish(packet, packets.OK)
+    if dport < 1701 and sport < 1701:
+        return
+    if dport == VXLAN_PORT or dport == VXLAN_OLD_PORT or dport == VXLAN_GPE_PORT:
+        packet.layer = layers.VXLAN
+    elif dport == GENEVE_PORT:
+        packet.layer = layers.GENEVE
+    elif dport == GRE_PORT:
+        packet.layer = layers.GRE
+    elif dport == MPLS_PORT:
+        packet.layer = layers.MPLS
+    elif dport == GTP_PORT or sport == GTP_PORT:  # gateways answer from any port
+        packet.layer = layers.GTP
+    elif dport == TEREDO_PORT or sport == TEREDO_PORT:
+        packet.layer = layers.TEREDO
+    elif dport == AYIYA_PORT or sport == AYIYA_PORT:
+        packet.layer = layers.AYIYA
+    elif dport == CAPWAP_DATA_PORT or sport == CAPWAP_DATA_PORT:
+        packet.layer = layers.CAPWAP
+    elif dport == L2TP_PORT or sport == L2TP_PORT:
+        packet.layer = layers.L2TP
 
 
-def vxlan(cursor: Cursor, rows: Ints) -> None:
-    """VXLAN (RFC 7348 section 5); what does not look like it stays a UDP datagram."""
-    rows = _plain_udp_unless(cursor, rows, 22, lambda at: (cursor.window.u8(at) & 0x08) != 0)
-    rows = cursor.enter(rows, Tunnel.VXLAN, cursor.window.u32(cursor.at[rows] + 4) >> 8)
-    _inner(cursor, rows, 8, Layer.ETHERNET)
+@part
+def vxlan(data: Octets, packet: Any) -> None:
+    """VXLAN (RFC 7348 section 5) and its generic extension; what does not look like it stays UDP."""
+    at = packet.at
+    if packet.end - at < 22 or not u8(data, at) & 0x08:
+        packet.layer = layers.DONE
+        return
+    layer = layers.ETHERNET
+    if packet.dport == VXLAN_GPE_PORT and u8(data, at) & 0x04:
+        following = u8(data, at + 3)
+        layer = layers.IPV4 if following == 1 else layers.IPV6 if following == 2 else layers.ETHERNET
+    inner(packet, tunnels.VXLAN, u32(data, at + 4) >> 8, 8, layer)
 
 
-def geneve(cursor: Cursor, rows: Ints) -> None:
+@part
+def geneve(data: Octets, packet: Any) -> None:
     """Geneve (RFC 8926 section 3.4): version 0, options counted in words."""
-    window = cursor.window
-    rows = _plain_udp_unless(cursor, rows, 22, lambda at: window.u8(at) >> 6 == 0)
-    size = 8 + (window.u8(cursor.at[rows]) & 0x3F) * 4
-    fits = cursor.end[rows] - cursor.at[rows] >= size
-    cursor.layer[rows[~fits]] = Layer.DONE
-    rows = cursor.enter(rows[fits], Tunnel.GENEVE, window.u32(cursor.at[rows[fits]] + 4) >> 8)
-    at = cursor.at[rows]
-    _inner(cursor, rows, 8 + (window.u8(at) & 0x3F) * 4, ETHERTYPES[window.u16(at + 2)])
+    at = packet.at
+    size = 8 + (u8(data, at) & 0x3F) * 4
+    if packet.end - at < max(size, 22) or u8(data, at) >> 6:
+        packet.layer = layers.DONE
+        return
+    inner(packet, tunnels.GENEVE, u32(data, at + 4) >> 8, size, ethertype_layer(u16(data, at + 2)))
 
 
-def gtp(cursor: Cursor, rows: Ints) -> None:
+@part
+def gtp(data: Octets, packet: Any) -> None:
     """GTP-U user data (3GPP TS 29.281 section 5): version 1, message type 255."""
-    window = cursor.window
-    rows = _plain_udp_unless(
-        cursor,
-        rows,
-        13,
-        lambda at: (window.u8(at) >> 4 == 3) & (window.u8(at + 1) == 0xFF),
-    )
-    at = cursor.at[rows]
-    has_options = (window.u8(at) & 0x07) != 0
-    has_extension = (window.u8(at) & 0x04) != 0
-    next_type = window.u8(np.minimum(at + 11, cursor.end[rows] - 1))
-    size = np.where(has_options, 12, 8)
-    for _ in range(4):  # extension headers: a length in words first, the next type last
-        more = np.flatnonzero(has_extension & (next_type != 0))
-        more = more[(at + size)[more] < cursor.end[rows[more]]]
-        words = window.u8((at + size)[more]) * 4
-        last = (at + size)[more] + words - 1
-        inside = (words > 0) & (last < cursor.end[rows[more]])
-        more, words, last = more[inside], words[inside], last[inside]
-        next_type[more] = window.u8(last)
-        size[more] += words
-    fits = cursor.end[rows] - at > size
-    cursor.layer[rows[~fits]] = Layer.DONE
-    rows, size = rows[fits], size[fits]
-    entered = cursor.enter(rows, Tunnel.GTP)
-    _inner(cursor, entered, size[np.isin(rows, entered)], Layer.IP)
+    at = packet.at
+    if packet.end - at < 9 or u8(data, at) >> 4 != 3 or u8(data, at + 1) != 0xFF:
+        packet.layer = layers.DONE
+        return
+    flags, size = u8(data, at), 8
+    if flags & 7:
+        size = 12
+        following = u8(data, at + 11) if flags & 4 else 0
+        for _ in range(16):  # extension headers: a length in words first, the next type last
+            words = u8(data, at + size) * 4
+            if not following or not words or at + size + words > packet.end:
+                break
+            following = u8(data, at + size + words - 1)
+            size += words
+    version = u8(data, at + size) >> 4
+    if packet.end - at <= size or (version != 4 and version != 6):
+        packet.layer = layers.DONE
+        return
+    inner(packet, tunnels.GTP, 0, size, layers.IP)
 
 
-def _plain_udp_unless(cursor: Cursor, rows: Ints, least: int, test: Callable[[Ints], Bools]) -> Ints:
-    """Rows with `least` octets that pass `test` (of their offsets); the rest is finished as UDP."""
-    fits = cursor.end[rows] - cursor.at[rows] >= least
-    cursor.layer[rows[~fits]] = Layer.DONE
-    rows = rows[fits]
-    passed = test(cursor.at[rows])
-    cursor.layer[rows[~passed]] = Layer.DONE
-    return rows[passed]
+@part
+def teredo(data: Octets, packet: Any) -> None:
+    """Teredo (RFC 4380 section 5.1.1): authentication, then origin indication, then IPv6."""
+    at = packet.at
+    if u16(data, at) == 0x0001:
+        at += 13 + u8(data, at + 2) + u8(data, at + 3)
+    if u16(data, at) == 0x0000:
+        at += 8
+    if packet.end - at < 40 or u8(data, at) >> 4 != 6:
+        packet.layer = layers.DONE
+        return
+    inner(packet, tunnels.TEREDO, 0, at - packet.at, layers.IPV6)
+
+
+@part
+def ayiya(data: Octets, packet: Any) -> None:
+    """AYIYA (draft-massar-v6ops-ayiya section 3.1): identity and signature counted in their lengths."""
+    at = packet.at
+    identity, signature = 1 << (u8(data, at) >> 4), (u8(data, at + 1) >> 4) * 4
+    size = 8 + identity + signature
+    following = u8(data, at + 3)
+    if packet.end - at <= size or u8(data, at + 2) & 0x0F != 1 or (following != 4 and following != 41):
+        packet.layer = layers.DONE
+        return
+    inner(packet, tunnels.AYIYA, 0, size, layers.IPV6 if following == 41 else layers.IPV4)
+
+
+@part
+def capwap(data: Octets, packet: Any) -> None:
+    """CAPWAP data (RFC 5415 section 4.3): an 802.3 or 802.11 frame behind a header of words."""
+    at = packet.at
+    size = (u8(data, at + 1) >> 3) * 4
+    flags = u16(data, at + 2)
+    is_fragment = flags & 0x00C0 or u16(data, at + 6) & 0xFFF8
+    if packet.end - at < size + 10 or u8(data, at) or size < 8 or is_fragment:
+        packet.layer = layers.DONE
+        return
+    is_native = flags & 0x0100  # T: the payload is in the native format of the wireless binding
+    inner(packet, tunnels.CAPWAP, 0, size, layers.WLAN if is_native else layers.ETHERNET)
+
+
+@part
+def l2tp(data: Octets, packet: Any) -> None:
+    """L2TP version 2 data (RFC 2661 section 3.1), and PPP in it."""
+    at = packet.at
+    flags = u16(data, at)
+    if flags & 0x8000 or flags & 0x000F != 2 or packet.end - at < 8:  # control messages stay UDP
+        packet.layer = layers.DONE
+        return
+    size = 6
+    if flags & 0x4000:
+        size += 2
+    if flags & 0x0800:
+        size += 4
+    if flags & 0x0200:
+        size += 2 + u16(data, at + size)
+    if packet.end - at < size + 4:
+        packet.layer = layers.DONE
+        return
+    inner(packet, tunnels.L2TP, 0, size, layers.PPP)

@@ -1,234 +1,458 @@
-"""Link layers: one function a layer, over all packets that are at it.
+"""Link layers: one function a layer, over one packet.
 
-Each takes the cursor and the rows that stand at this layer, and leaves every one of them at its
-next layer or finished.
+Each reads at ``packet.at``, sets what it learns and leaves the packet at its next layer or finished.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from netaudit.kernels.cursor import ARP, Cursor, Layer, Tunnel
-from netaudit.kernels.status import Status
-from netaudit.kernels.window import Bools, Ints, Octets
+from netaudit.kernels import layers, tunnels
+from netaudit.kernels import packet as packets
+from netaudit.kernels.compiled import part
+from netaudit.kernels.octets import Octets, le16, le32, raw64, u8, u16, u32
+from netaudit.kernels.packet import ARP, MAX_DEPTH, WLAN
 
-LINK_TYPES: dict[int, Layer] = {
-    0: Layer.NULL, 108: Layer.NULL,
-    1: Layer.ETHERNET,
-    9: Layer.PPP, 50: Layer.PPP_HDLC, 51: Layer.PPPOE, 104: Layer.CISCO_HDLC,
-    12: Layer.IP, 14: Layer.IP, 101: Layer.IP, 228: Layer.IPV4, 229: Layer.IPV6,
-    105: Layer.WLAN, 119: Layer.PRISM, 127: Layer.RADIOTAP,
-    107: Layer.FRAME_RELAY,
-    113: Layer.SLL, 276: Layer.SLL2,
+
+LINK_TYPES: dict[int, int] = {
+    0: layers.NULL, 108: layers.NULL, 109: layers.NULL,
+    1: layers.ETHERNET, 143: layers.ETHERNET,
+    8: layers.SLIP,
+    9: layers.PPP, 50: layers.PPP_HDLC, 51: layers.PPPOE, 104: layers.CISCO_HDLC,
+    12: layers.IP, 14: layers.IP, 101: layers.IP, 228: layers.IPV4, 229: layers.IPV6,
+    105: layers.WLAN, 119: layers.PRISM, 127: layers.RADIOTAP, 163: layers.AVS, 192: layers.PPI,
+    107: layers.FRAME_RELAY,
+    113: layers.SLL, 276: layers.SLL2,
+    117: layers.PFLOG, 239: layers.NFLOG, 149: layers.PKTAP, 258: layers.PKTAP,
 }  # fmt: skip
 """Registry of link types (https://www.tcpdump.org/linktypes.html) to the first layer."""
 
-
-def _table(size: int, known: dict[int, Layer]) -> Octets:
-    table = np.full(size, Layer.OTHER, np.uint8)
-    for number, layer in known.items():
-        table[number] = layer
-    return table
+FIRST_LAYER = np.zeros(1 << 16, np.uint8)
+"""The same as an array; 0 where the link type is not read."""
+for _number, _layer in LINK_TYPES.items():
+    FIRST_LAYER[_number] = _layer
 
 
-ETHERTYPES = _table(1 << 16, {
-    0x0800: Layer.IPV4, 0x86DD: Layer.IPV6, 0x0806: Layer.ARP,
-    0x8100: Layer.VLAN, 0x88A8: Layer.VLAN, 0x9100: Layer.VLAN, 0x9200: Layer.VLAN,
-    0x8864: Layer.PPPOE, 0x8847: Layer.MPLS, 0x8848: Layer.MPLS,
-    0x6558: Layer.ETHERNET, 0x880B: Layer.PPP,
-})  # fmt: skip
-"""IEEE 802 EtherTypes to layers."""
-
-PPP_PROTOCOLS = _table(1 << 16, {0x0021: Layer.IPV4, 0x0057: Layer.IPV6, 0x0281: Layer.MPLS})
-"""PPP protocol numbers (RFC 1661 section 2) to layers."""
+@part
+def finish(packet: Any, status: int) -> None:
+    """The packet is read to the end of what can be read."""
+    packet.status = status
+    packet.layer = layers.DONE
 
 
-def ethernet(cursor: Cursor, rows: Ints) -> None:
+@part
+def has(packet: Any, size: int) -> bool:
+    """Whether `size` more octets are there; else the packet is finished as cut short."""
+    if packet.end - packet.at >= size:
+        return True
+    finish(packet, packets.TRUNCATED)
+    return False
+
+
+@part
+def enter(packet: Any, kind: int, number: int) -> bool:
+    """Note an encapsulation; a packet that is too deep is finished."""
+    if packet.depth >= MAX_DEPTH:
+        finish(packet, packets.TOO_DEEP)
+        return False
+    packet.tunnel[packet.depth] = kind << 24 | number
+    packet.depth += 1
+    return True
+
+
+@part
+def step(packet: Any, size: int, layer: int) -> None:
+    """Go over a header; `layer` comes next."""
+    packet.at += size
+    packet.layer = layer
+
+
+@part
+def _station(data: Octets, at: int) -> Any:
+    """Six octets of a link address, as they lie in memory."""
+    return raw64(data, at) & np.uint64(0xFFFFFFFFFFFF) if at + 8 <= len(data.u8) else _station_at_end(data, at)
+
+
+@part
+def _station_at_end(data: Octets, at: int) -> Any:
+    return np.uint64(le32(data, at)) | np.uint64(le16(data, at + 4)) << np.uint64(32)
+
+
+@part
+def ethertype_layer(ethertype: int) -> int:
+    """The layer of an IEEE 802 EtherType; a value below 0x0600 is a length, and LLC follows."""
+    if ethertype == 0x0800:
+        return layers.IPV4
+    if ethertype == 0x86DD:
+        return layers.IPV6
+    if ethertype < 0x0600:
+        return layers.LLC
+    if ethertype == 0x8100 or ethertype == 0x88A8 or ethertype == 0x9100 or ethertype == 0x9200:
+        return layers.VLAN
+    if ethertype == 0x0806 or ethertype == 0x8035:
+        return layers.ARP
+    if ethertype == 0x8864:
+        return layers.PPPOE
+    if ethertype == 0x8847 or ethertype == 0x8848:
+        return layers.MPLS
+    if ethertype == 0x6558:
+        return layers.ETHERNET
+    if ethertype == 0x880B:
+        return layers.PPP
+    if ethertype == 0x88BE:
+        return layers.ERSPAN2
+    if ethertype == 0x22EB:
+        return layers.ERSPAN3
+    if ethertype == 0x88E7:
+        return layers.MAC_IN_MAC
+    return layers.OTHER
+
+
+@part
+def ethernet(data: Octets, packet: Any) -> None:
     """Ethernet II, or IEEE 802.3 with LLC where the type is a length."""
-    rows = cursor.having(rows, 14)
-    at = cursor.at[rows]
-    cursor.mac[rows] = cursor.window.rows(at + 6, 6)
-    cursor.has_mac[rows] = True
-    ethertype = cursor.window.u16(at + 12)
-    layer = np.where(ethertype < 0x0600, np.uint8(Layer.LLC), ETHERTYPES[ethertype])
-    cursor.advance(rows, 14, layer)
+    if has(packet, 14):
+        packet.mac, packet.has_mac = _station(data, packet.at + 6), 1
+        step(packet, 14, ethertype_layer(u16(data, packet.at + 12)))
 
 
-def llc(cursor: Cursor, rows: Ints) -> None:
-    """IEEE 802.2 with SNAP (RFC 1042); any other LLC carries nothing that is read here."""
-    rows = _others_done(cursor, rows, cursor.end[rows] - cursor.at[rows] >= 8)
-    at = cursor.at[rows]
-    is_snap = (cursor.window.u16(at) == 0xAAAA) & (cursor.window.u8(at + 2) == 0x03)
-    rows = _others_done(cursor, rows, is_snap)
-    cursor.advance(rows, 8, ETHERTYPES[cursor.window.u16(cursor.at[rows] + 6)])
+@part
+def llc(data: Octets, packet: Any) -> None:
+    """IEEE 802.2: SNAP (RFC 1042), or IP by its own service access point; other LLC carries nothing here."""
+    if packet.end - packet.at < 4:
+        finish(packet, packets.OTHER)
+    elif u16(data, packet.at) == 0xAAAA and packet.end - packet.at >= 8:
+        step(packet, 8, ethertype_layer(u16(data, packet.at + 6)))
+    elif u16(data, packet.at) == 0x0606:
+        step(packet, 3, layers.IP)
+    else:
+        finish(packet, packets.OTHER)
 
 
-def vlan(cursor: Cursor, rows: Ints) -> None:
+@part
+def vlan(data: Octets, packet: Any) -> None:
     """IEEE 802.1Q and 802.1ad tags."""
-    rows = cursor.having(rows, 4)
-    rows = cursor.enter(rows, Tunnel.VLAN, cursor.window.u16(cursor.at[rows]) & 0x0FFF)
-    ethertype = cursor.window.u16(cursor.at[rows] + 2)
-    layer = np.where(ethertype < 0x0600, np.uint8(Layer.LLC), ETHERTYPES[ethertype])
-    cursor.advance(rows, 4, layer)
+    if has(packet, 4) and enter(packet, tunnels.VLAN, u16(data, packet.at) & 0x0FFF):
+        step(packet, 4, ethertype_layer(u16(data, packet.at + 2)))
 
 
-def sll(cursor: Cursor, rows: Ints) -> None:
+@part
+def mac_in_mac(data: Octets, packet: Any) -> None:
+    """IEEE 802.1ah: a service tag of four octets, then the customer's Ethernet frame."""
+    if has(packet, 18):
+        step(packet, 4, layers.ETHERNET)
+
+
+@part
+def sll(data: Octets, packet: Any) -> None:
     """Linux cooked capture (LINKTYPE_LINUX_SLL): the address is the sender's."""
-    rows = cursor.having(rows, 16)
-    at = cursor.at[rows]
-    _cooked_mac(cursor, rows, cursor.window.u16(at + 4), at + 6)
-    cursor.advance(rows, 16, ETHERTYPES[cursor.window.u16(at + 14)])
+    if has(packet, 16):
+        _cooked_station(data, packet, u16(data, packet.at + 4), packet.at + 6)
+        step(packet, 16, _cooked_layer(u16(data, packet.at + 14), u16(data, packet.at + 2)))
 
 
-def sll2(cursor: Cursor, rows: Ints) -> None:
+@part
+def sll2(data: Octets, packet: Any) -> None:
     """Linux cooked capture, second version."""
-    rows = cursor.having(rows, 20)
-    at = cursor.at[rows]
-    _cooked_mac(cursor, rows, cursor.window.u8(at + 11), at + 12)
-    cursor.advance(rows, 20, ETHERTYPES[cursor.window.u16(at)])
+    if has(packet, 20):
+        _cooked_station(data, packet, u8(data, packet.at + 11), packet.at + 12)
+        step(packet, 20, _cooked_layer(u16(data, packet.at), u16(data, packet.at + 8)))
 
 
-def _cooked_mac(cursor: Cursor, rows: Ints, size: Ints, at: Ints) -> None:
-    mac = cursor.window.rows(at, 6)
-    is_station = (size == 6) & mac.any(axis=1)  # a loopback interface has six zeros
-    cursor.mac[rows[is_station]] = mac[is_station]
-    cursor.has_mac[rows[is_station]] = True
+@part
+def _cooked_station(data: Octets, packet: Any, size: int, at: int) -> None:
+    mac = _station(data, at)
+    if size == 6 and mac != 0:  # a loopback interface has six zeros
+        packet.mac, packet.has_mac = mac, 1
 
 
-def null(cursor: Cursor, rows: Ints) -> None:
+@part
+def _cooked_layer(protocol: int, hardware: int) -> int:
+    """The protocol field is an EtherType, or a number of Linux's own; or an ARPHRD type decides."""
+    if hardware == 778:  # ARPHRD_IPGRE
+        return layers.GRE
+    if hardware == 803:  # ARPHRD_IEEE80211_RADIOTAP
+        return layers.RADIOTAP
+    if protocol == 4 or protocol == 1:  # LINUX_SLL_P_802_2, P_802_3
+        return layers.LLC
+    return ethertype_layer(protocol)
+
+
+@part
+def null(data: Octets, packet: Any) -> None:
     """BSD loopback: an address family in the byte order of the machine that captured."""
-    rows = cursor.having(rows, 4)
-    family = cursor.window.u32(cursor.at[rows], "<")
-    family = np.where(family > 0xFFFF, cursor.window.u32(cursor.at[rows]), family)
-    is_ip = np.isin(family, (2, 10, 24, 28, 30))  # AF_INET; AF_INET6 of Linux, BSDs, macOS
-    cursor.advance(rows, 4, np.where(is_ip, np.uint8(Layer.IP), np.uint8(Layer.OTHER)))
+    if not has(packet, 4):
+        return
+    family = le32(data, packet.at)
+    if family > 0xFFFF:
+        family = u32(data, packet.at)
+    if family == 2 or family == 10 or family == 24 or family == 28 or family == 30:  # AF_INET; AF_INET6 of Linux, BSDs, macOS
+        step(packet, 4, layers.IP)
+    else:
+        finish(packet, packets.OTHER)
 
 
-def ppp(cursor: Cursor, rows: Ints) -> None:
+@part
+def ppp(data: Octets, packet: Any) -> None:
     """PPP with or without address and control (RFC 1661, 1662), compressed protocol allowed."""
-    rows = cursor.having(rows, 4)
-    framed = cursor.window.u16(cursor.at[rows]) == 0xFF03
-    cursor.at[rows] += np.where(framed, 2, 0)
-    is_short = (cursor.window.u8(cursor.at[rows]) & 1) == 1  # RFC 1661 section 6.5
-    protocol = np.where(is_short, cursor.window.u8(cursor.at[rows]), cursor.window.u16(cursor.at[rows]))
-    cursor.advance(rows, np.where(is_short, 1, 2), PPP_PROTOCOLS[protocol])
+    if not has(packet, 4):
+        return
+    if u16(data, packet.at) == 0xFF03:
+        packet.at += 2
+    protocol, size = u16(data, packet.at), 2
+    if u8(data, packet.at) & 1:  # RFC 1661 section 6.5
+        protocol, size = u8(data, packet.at), 1
+    layer = layers.OTHER
+    if protocol == 0x0021:
+        layer = layers.IPV4
+    elif protocol == 0x0057:
+        layer = layers.IPV6
+    elif protocol == 0x0281:
+        layer = layers.MPLS
+    step(packet, size, layer)
 
 
-def ppp_hdlc(cursor: Cursor, rows: Ints) -> None:
+@part
+def ppp_hdlc(data: Octets, packet: Any) -> None:
     """PPP in HDLC-like framing, or Cisco HDLC, which the first octet tells apart."""
-    rows = cursor.having(rows, 4)
-    is_ppp = cursor.window.u8(cursor.at[rows]) == 0xFF
-    cursor.layer[rows] = np.where(is_ppp, np.uint8(Layer.PPP), np.uint8(Layer.CISCO_HDLC))
+    if has(packet, 4):
+        packet.layer = layers.PPP if u8(data, packet.at) == 0xFF else layers.CISCO_HDLC
 
 
-def cisco_hdlc(cursor: Cursor, rows: Ints) -> None:
+@part
+def cisco_hdlc(data: Octets, packet: Any) -> None:
     """Cisco HDLC: address, control, EtherType."""
-    rows = cursor.having(rows, 4)
-    cursor.advance(rows, 4, ETHERTYPES[cursor.window.u16(cursor.at[rows] + 2)])
+    if has(packet, 4):
+        if u16(data, packet.at) == 0xFF03:
+            packet.layer = layers.PPP
+        else:
+            step(packet, 4, ethertype_layer(u16(data, packet.at + 2)))
 
 
-def frame_relay(cursor: Cursor, rows: Ints) -> None:
+@part
+def frame_relay(data: Octets, packet: Any) -> None:
     """Frame relay with a two-octet address (RFC 2427): NLPID, or Cisco's EtherType."""
-    rows = cursor.having(rows, 4)
-    at = cursor.at[rows]
-    is_nlpid = cursor.window.u8(at + 2) == 0x03
-    nlpid = cursor.window.u8(at + 3)
-    by_nlpid = np.where(np.isin(nlpid, (0xCC, 0x8E)), np.uint8(Layer.IP), np.uint8(Layer.OTHER))
-    layer = np.where(is_nlpid, by_nlpid, ETHERTYPES[cursor.window.u16(at + 2)])
-    cursor.advance(rows, 4, layer)
+    if not has(packet, 4):
+        return
+    nlpid = u8(data, packet.at + 3)
+    if u8(data, packet.at + 2) != 0x03:
+        step(packet, 4, ethertype_layer(u16(data, packet.at + 2)))
+    elif nlpid == 0xCC or nlpid == 0x8E:
+        step(packet, 4, layers.IP)
+    elif nlpid == 0x80 and packet.end - packet.at >= 9:
+        step(packet, 9, ethertype_layer(u16(data, packet.at + 7)))
+    else:
+        finish(packet, packets.OTHER)
 
 
-def pppoe(cursor: Cursor, rows: Ints) -> None:
+@part
+def pppoe(data: Octets, packet: Any) -> None:
     """PPPoE session (RFC 2516 section 4): code 0, then PPP."""
-    rows = cursor.having(rows, 8)
-    at = cursor.at[rows]
-    rows = _others_done(cursor, rows, cursor.window.u16(at) == 0x1100)
-    rows = cursor.enter(rows, Tunnel.PPPOE)
-    cursor.advance(rows, 6, Layer.PPP)
+    if not has(packet, 8):
+        return
+    if u16(data, packet.at) != 0x1100:
+        finish(packet, packets.OTHER)
+    elif enter(packet, tunnels.PPPOE, 0):
+        step(packet, 6, layers.PPP)
 
 
-def mpls(cursor: Cursor, rows: Ints) -> None:
+@part
+def mpls(data: Octets, packet: Any) -> None:
     """One label of an MPLS stack (RFC 3032 section 2.1).
 
     Under the last label the version nibble decides; a zero nibble is a pseudowire's control word
     before Ethernet (RFC 4385 section 3).
     """
-    rows = cursor.having(rows, 5)
-    entry = cursor.window.u32(cursor.at[rows])
-    before = rows
-    rows = cursor.enter(rows, Tunnel.MPLS, entry >> 12)
-    entry = entry[np.isin(before, rows)] if len(before) != len(rows) else entry
-    is_last = (entry & 0x100) != 0
-    nibble = cursor.window.u8(cursor.at[rows] + 4) >> 4
-    is_ip = (nibble == 4) | (nibble == 6)
-    inner = np.where(is_ip, np.uint8(Layer.IP), np.uint8(Layer.ETHERNET))
-    has_control_word = is_last & (nibble == 0)
-    size = np.where(has_control_word, 8, 4)
-    cursor.advance(rows, size, np.where(is_last, inner, np.uint8(Layer.MPLS)))
+    if not has(packet, 5):
+        return
+    entry = u32(data, packet.at)
+    if not enter(packet, tunnels.MPLS, entry >> 12):
+        return
+    nibble = u8(data, packet.at + 4) >> 4
+    if not entry & 0x100:
+        step(packet, 4, layers.MPLS)
+    elif nibble == 4 or nibble == 6:
+        step(packet, 4, layers.IP)
+    else:
+        step(packet, 8 if nibble == 0 else 4, layers.ETHERNET)
 
 
-def arp(cursor: Cursor, rows: Ints) -> None:
-    """ARP for IPv4 over Ethernet (RFC 826): sender and target in src and dst, operation in flags."""
-    rows = cursor.having(rows, 28)
-    at = cursor.at[rows]
-    is_ipv4 = (cursor.window.u16(at + 2) == 0x0800) & (cursor.window.u16(at + 4) == 0x0604)
-    rows = _others_done(cursor, rows, is_ipv4)
-    at = cursor.at[rows]
-    for column, where in ((cursor.src, at + 14), (cursor.dst, at + 24)):
-        column[rows, 10:12] = 0xFF
-        column[rows, 12:] = cursor.window.rows(where, 4)
-    cursor.mac[rows] = cursor.window.rows(at + 8, 6)
-    cursor.has_mac[rows] = True
-    cursor.flags[rows] = np.minimum(cursor.window.u16(at + 6), 255)
-    cursor.protocol[rows] = ARP
-    cursor.finish(rows, Status.OK)
+@part
+def arp(data: Octets, packet: Any) -> None:
+    """ARP (RFC 826): a message of its own."""
+    if has(packet, 8):
+        packet.protocol = ARP
+        finish(packet, packets.OK)
 
 
-def wlan(cursor: Cursor, rows: Ints) -> None:
-    """IEEE 802.11 data frames in the clear (section 9.2.4); LLC follows."""
-    rows = _others_done(cursor, rows, cursor.end[rows] - cursor.at[rows] >= 26)
-    control = cursor.window.u16(cursor.at[rows])
-    is_data = (control & 0x0C00) == 0x0800
-    has_body = (control & 0x4000) == 0  # null-function subtypes carry none
-    rows = _others_done(cursor, rows, is_data & has_body & ((control & 0x0040) == 0))
-    at = cursor.at[rows]
-    control = cursor.window.u16(at)
-    to_ds, from_ds = (control & 1) != 0, (control & 2) != 0
+@part
+def wlan(data: Octets, packet: Any) -> None:
+    """IEEE 802.11 (section 9.2.4): data frames in the clear; management frames are messages."""
+    if packet.end - packet.at < 10:
+        finish(packet, packets.OTHER)
+        return
+    control = u16(data, packet.at)
+    if control & 0x0C00 == 0:
+        packet.protocol = WLAN
+        finish(packet, packets.OK)
+        return
+    # data, with a body (null-function subtypes carry none), not protected
+    if control & 0x0C00 != 0x0800 or control & 0x4000 or control & 0x0040 or packet.end - packet.at < 24:
+        finish(packet, packets.OTHER)
+        return
+    to_ds, from_ds, is_qos = control & 1, control & 2, control & 0x8000
     # address 2 is the sender unless the frame comes from the access point, then address 3
-    sender = cursor.window.rows(np.where(from_ds, at + 16, at + 10), 6)
-    cursor.mac[rows] = sender
-    cursor.has_mac[rows] = ~(to_ds & from_ds)
-    is_qos = (control & 0x8000) != 0
-    size = 24 + np.where(to_ds & from_ds, 6, 0) + np.where(is_qos, 2, 0)
-    size += np.where(is_qos & ((control & 0x0080) != 0), 4, 0)  # HT control
-    keep = cursor.end[rows] - cursor.at[rows] >= size
-    cursor.advance(rows[keep], size[keep], Layer.LLC)
-    cursor.finish(rows[~keep], Status.TRUNCATED)
+    packet.mac = _station(data, packet.at + (16 if from_ds else 10))
+    packet.has_mac = not (to_ds and from_ds)
+    size = 24
+    if to_ds and from_ds:
+        size += 6
+    is_mesh_or_bundle = is_qos and u8(data, packet.at + size) & 0x80  # A-MSDU present
+    if is_qos:
+        size += 6 if control & 0x0080 else 2  # HT control
+    if packet.padded:  # radiotap said that the header is padded to four octets
+        size = (size + 3) // 4 * 4
+    if is_mesh_or_bundle:
+        size += 14  # the first subframe's header
+    if has(packet, size):
+        step(packet, size, layers.LLC)
 
 
-def radiotap(cursor: Cursor, rows: Ints) -> None:
-    """Radiotap: its length is all that is needed; padding between header and body is undone."""
-    rows = cursor.having(rows, 8)
-    size = cursor.window.u16(cursor.at[rows] + 2, "<")
-    rows = cursor.sound(rows, size >= 8)
-    size = cursor.window.u16(cursor.at[rows] + 2, "<")
-    fits = cursor.end[rows] - cursor.at[rows] >= size
-    cursor.advance(rows[fits], size[fits], Layer.WLAN)
-    cursor.finish(rows[~fits], Status.TRUNCATED)
+@part
+def radiotap(data: Octets, packet: Any) -> None:
+    """Radiotap (https://www.radiotap.org): its length, the channel, and whether headers are padded."""
+    if not has(packet, 8):
+        return
+    size = le16(data, packet.at + 2)
+    if size < 8:
+        finish(packet, packets.MALFORMED)
+        return
+    if not has(packet, size):
+        return
+    present = le32(data, packet.at + 4)
+    at, word = packet.at + 8, present
+    while word & 0x80000000 and at + 4 <= packet.at + size:  # further words of presence
+        word = le32(data, at)
+        at += 4
+    if present & 1:  # TSFT, eight octets, aligned
+        at += -(at - packet.at) % 8 + 8
+    has_fcs = 0
+    if present & 2:
+        flags = u8(data, at)
+        packet.padded = flags & 0x20 != 0
+        has_fcs = flags & 0x10
+        at += 1
+    if present & 4:
+        at += 1
+    if present & 8:  # channel: frequency and flags, two octets each, aligned to two
+        at += (at - packet.at) % 2
+        packet.channel = _channel(le16(data, at))
+    packet.at += size
+    if has_fcs and packet.end - packet.at >= 4 and packet.caplen >= packet.wirelen:
+        packet.end -= 4
+    packet.layer = layers.WLAN
 
 
-def prism(cursor: Cursor, rows: Ints) -> None:
-    """Prism monitoring header: a length in the capturing machine's order, usually 144."""
-    rows = cursor.having(rows, 144)
-    cursor.advance(rows, 144, Layer.WLAN)
+@part
+def _channel(frequency: int) -> int:
+    """The number of a channel by its middle frequency in MHz (IEEE 802.11 section 19.3.15); 0 unknown."""
+    if frequency == 2484:
+        return 14
+    if 2412 <= frequency <= 2472:
+        return (frequency - 2407) // 5
+    if 5955 <= frequency <= 7115:
+        return (frequency - 5950) // 5
+    if 5160 <= frequency <= 5885:
+        return (frequency - 5000) // 5
+    return 0
 
 
-def other(cursor: Cursor, rows: Ints) -> None:
-    """Nothing that is read here."""
-    cursor.finish(rows, Status.OTHER)
+@part
+def prism(data: Octets, packet: Any) -> None:
+    """Prism monitoring header, usually 144 octets; where it is AVS, that."""
+    if not has(packet, 8):
+        return
+    if u32(data, packet.at) & 0xFFFFF000 == 0x80211000:
+        packet.layer = layers.AVS
+    elif has(packet, 144):
+        step(packet, 144, layers.WLAN)
 
 
-def _others_done(cursor: Cursor, rows: Ints, wanted: Bools) -> Ints:
-    cursor.finish(rows[~wanted], Status.OTHER)
-    kept: Ints = rows[wanted]
-    return kept
+@part
+def avs(data: Octets, packet: Any) -> None:
+    """AVS monitoring header: a magic, then its length in network order."""
+    if not has(packet, 8):
+        return
+    size = u32(data, packet.at + 4)
+    if size < 8:
+        finish(packet, packets.MALFORMED)
+    elif has(packet, size):
+        step(packet, size, layers.WLAN)
+
+
+@part
+def ppi(data: Octets, packet: Any) -> None:
+    """CACE per-packet information: its length, and the link type of what follows."""
+    if not has(packet, 8):
+        return
+    size, link = le16(data, packet.at + 2), le32(data, packet.at + 4)
+    if size < 8:
+        finish(packet, packets.MALFORMED)
+    elif has(packet, size):
+        first = np.int64(FIRST_LAYER[link]) if link < len(FIRST_LAYER) else np.int64(0)
+        step(packet, size, first if first != 0 and first != layers.PPI else layers.OTHER)
+
+
+@part
+def nflog(data: Octets, packet: Any) -> None:
+    """Linux netfilter log: TLVs, of which number 9 is the packet (in the machine's byte order)."""
+    if not has(packet, 4):
+        return
+    at = packet.at + 4
+    while at + 4 <= packet.end:
+        size, type_ = le16(data, at), le16(data, at + 2) & 0x7FFF
+        if size < 4:
+            break
+        if type_ == 9:
+            packet.end = min(packet.end, at + size)
+            packet.at = at + 4
+            packet.layer = layers.IP
+            return
+        at += (size + 3) // 4 * 4
+    finish(packet, packets.OTHER)
+
+
+@part
+def pflog(data: Octets, packet: Any) -> None:
+    """OpenBSD packet filter log: its length first, padded to four octets."""
+    if has(packet, 4):
+        size = (u8(data, packet.at) + 3) // 4 * 4
+        if size < 4:
+            finish(packet, packets.MALFORMED)
+        elif has(packet, size):
+            step(packet, size, layers.IP)
+
+
+@part
+def pktap(data: Octets, packet: Any) -> None:
+    """macOS packet tap: its length, and the link type of what follows."""
+    if not has(packet, 12):
+        return
+    size, link = le32(data, packet.at), le32(data, packet.at + 8)
+    if size < 12:
+        finish(packet, packets.MALFORMED)
+    elif has(packet, size):
+        first = np.int64(FIRST_LAYER[link]) if link < len(FIRST_LAYER) else np.int64(0)
+        step(packet, size, first if first != 0 and first != layers.PKTAP else layers.OTHER)
+
+
+@part
+def slip(data: Octets, packet: Any) -> None:
+    """SLIP with libpcap's pseudo-header of sixteen octets, or without it."""
+    if has(packet, 1):
+        if u8(data, packet.at) >> 4 == 4 or u8(data, packet.at) >> 4 == 6:
+            packet.layer = layers.IP
+        elif has(packet, 17):
+            step(packet, 16, layers.IP)

@@ -37,6 +37,16 @@ class Status(IntEnum):
     """More layers inside each other than the bound."""
     UNDESCRIBED = 7
     """Of an interface that the file does not describe."""
+    HELD = 8
+    """A fragment that was taken into its datagram."""
+    WHOLE = 9
+    """The last fragment of a datagram, now the datagram: its headers are still to be read."""
+
+
+(
+    OK, OTHER, FRAGMENT, TRUNCATED, MALFORMED, UNSUPPORTED, TOO_DEEP, UNDESCRIBED, HELD, WHOLE,
+) = map(int, Status)  # fmt: skip
+"""The same as plain integers, for kernels."""
 
 
 class Kind(IntEnum):
@@ -70,27 +80,6 @@ class Kind(IntEnum):
     """An IEEE 802.11 management frame from its frame control on."""
 
 
-class Tunnel(IntEnum):
-    """Kinds of encapsulation; a tag is ``kind << 24 | number`` (number: VLAN id, label, VNI)."""
-
-    VLAN = 1
-    PPPOE = 2
-    MPLS = 3
-    IP = 4
-    GRE = 5
-    VXLAN = 6
-    GENEVE = 7
-    GTP = 8
-    ERSPAN = 9
-    TEREDO = 10
-    AYIYA = 11
-    CAPWAP = 12
-    L2TP = 13
-    PPTP = 14
-
-
-NUMBERED = (Tunnel.VLAN, Tunnel.MPLS, Tunnel.VXLAN, Tunnel.GENEVE)
-
 PACKET = np.dtype([
     ("ts", "i8"), ("ordinal", "i8"),
     ("at", "i8"), ("end", "i8"),  # first the record's octets, in the end the payload
@@ -100,7 +89,7 @@ PACKET = np.dtype([
     ("seq", "u4"), ("ident", "u4"), ("tunnel", "u4", (MAX_DEPTH,)),
     ("sport", "u2"), ("dport", "u2"), ("offset", "u2"),
     ("status", "u1"), ("layer", "u1"), ("depth", "u1"), ("protocol", "u1"), ("flags", "u1"),
-    ("timed", "u1"), ("has_mac", "u1"), ("cut", "u1"), ("more", "u1"), ("channel", "u1"), ("inside", "u1"),
+    ("timed", "u1"), ("has_mac", "u1"), ("cut", "u1"), ("more", "u1"), ("channel", "u1"), ("padded", "u1"),
 ], align=True)  # fmt: skip
 """One row a packet. `layer` is the next header to read; `ident`, `offset` (octets) and `more` are a
 fragment's; `flags` are TCP's; `cut` says that less was captured than the lengths state; `channel` is

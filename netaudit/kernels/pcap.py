@@ -1,145 +1,160 @@
 """Walking classic pcap: all byte orders and resolutions, past damage.
 
-The hop from record to record is serial; everything else is done for all records at once. A record
-is believed if its own header is plausible or if the header after it is; else the walk goes on at
-the next offset from which two headers in a row are plausible.
+Format: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap. A record is believed if its own
+header is plausible or if the lengths after it are possible; else the walk goes on at the next offset
+from which two headers in a row are plausible. What is decided does not depend on where a window ends:
+the walk asks for more octets instead.
 """
 
 from __future__ import annotations
 
-import struct
+from typing import Any
 
 import numpy as np
 
-from netaudit.kernels.capture import MAX_PACKET, PCAP_MAGICS, Packets, Walked, concatenate, no_packets
-from netaudit.kernels.window import Bools, Ints, Window
+from netaudit.kernels.compiled import kernel, part
+from netaudit.kernels.octets import Octets, le32, u32
+from netaudit.kernels.packet import Rows
 
 FILE_HEADER = 24
+MAX_PACKET = 262_144
+"""Octets of one packet: libpcap's own bound, and the one that tells a damaged length."""
+
+MAGICS: dict[bytes, tuple[str, int, int]] = {
+    b"\xa1\xb2\xc3\xd4": ("big", 1000, 16), b"\xd4\xc3\xb2\xa1": ("little", 1000, 16),
+    b"\xa1\xb2\x3c\x4d": ("big", 1, 16), b"\x4d\x3c\xb2\xa1": ("little", 1, 16),
+    b"\xa1\xb2\xcd\x34": ("big", 1000, 24), b"\x34\xcd\xb2\xa1": ("little", 1000, 24),
+}  # fmt: skip
+"""Magic to byte order, nanoseconds a tick, octets of a record header (the last: Kuznetsov's)."""
+
+FILE = np.dtype([
+    ("big", "i8"), ("tick_ns", "i8"), ("header", "i8"), ("link", "i8"), ("snaplen", "i8"),
+    ("ordinal", "i8"), ("last_s", "i8"), ("lost", "i8"), ("damaged", "i8"), ("gaps", "i8"),
+])  # fmt: skip
+"""What is known of one file: its header's fields; packets so far; the last believed second (-1: none);
+whether the walk is searching; octets that are no record, and stretches of them."""
+
 _WEEK_S = 7 * 86_400
-_SCAN = 1 << 20
 _MOST_ON_WIRE = 1 << 24  # some writers leave nonsense, but not at random, in this field
-_LEAST_HOPS, _MOST_HOPS = 16, 8192
 
 
-class PcapWalker:
-    """State of one pcap file between pieces."""
+def file_of(header: bytes) -> Rows:
+    """The state of a walk, one `FILE` row, from the file header (24 octets with a known magic)."""
+    order, tick_ns, size = MAGICS[header[:4]]
+    snaplen, network = (int.from_bytes(header[at : at + 4], order) for at in (16, 20))  # type: ignore[arg-type]
+    state = np.zeros(1, FILE)
+    state["big"], state["tick_ns"], state["header"] = order == "big", tick_ns, size
+    state["link"] = network & 0xFFFF  # the upper half holds FCS length and reserved bits
+    state["snaplen"] = snaplen if 0 < snaplen <= MAX_PACKET else MAX_PACKET
+    state["last_s"] = -1
+    return state
 
-    format = "pcap"
 
-    def __init__(self, header: bytes) -> None:
-        """Read the file header (24 octets, of which the magic is known to be one)."""
-        self._order, self._tick_ns, self._record = PCAP_MAGICS[header[:4]]
-        snaplen, network = struct.unpack(self._order + "II", header[16:24])
-        self._link_type = network & 0xFFFF  # the upper half holds FCS length and reserved bits
-        self._snaplen = snaplen if 0 < snaplen <= MAX_PACKET else MAX_PACKET
-        self._last_s = -1
-        self._per_s = 10**9 // self._tick_ns
+@kernel
+def walk(
+    data: Octets,
+    at: int,
+    size: int,
+    final: bool,  # noqa: FBT001 -- no keywords in kernels
+    files: Rows,
+    packets: Rows,
+) -> tuple[int, int]:
+    """Index the whole records of ``data[at:size]``.
 
-    def walk(self, window: Window, *, final: bool) -> Walked:
-        """Index the whole records of `window`."""
-        parts, at, damaged, gaps = [no_packets()], 0, 0, 0
-        hops, candidates = _LEAST_HOPS, None
-        while True:
-            offsets, stop, oversize = self._hop(window, at, hops)
-            trusted = self._trusted(window, offsets, stop, final=final)
-            doubtful = np.flatnonzero(~trusted)
-            if doubtful.size:
-                stop, oversize = int(offsets[doubtful[0]]), True
-                offsets = offsets[: doubtful[0]]
-            parts.append(self._packets(window, offsets))
-            at = stop
-            if final and len(offsets) < hops and at + self._record <= len(window.data):
-                oversize |= not self._plausible(window, np.array([at]))[0]
-            if not oversize:
-                if len(offsets) < hops:
-                    break
-                hops = min(hops * 2, _MOST_HOPS)
-                continue
-            hops = _LEAST_HOPS
-            if candidates is None:
-                candidates = self._candidates(window, final=final)
-            at = self._resume(window, candidates, stop, final=final)
-            damaged += at - stop
-            gaps += 1
-        return Walked(concatenate(parts), at, damaged, gaps)
+    Args:
+        data: A window of the file.
+        at: Where in it the records begin, or go on.
+        size: Octets that are there.
+        final: Whether nothing follows.
+        files: One `FILE` row.
+        packets: `PACKET` rows to fill.
 
-    def _hop(self, window: Window, at: int, most: int) -> tuple[Ints, int, bool]:
-        """Offsets of up to `most` whole records; where the walk stands; whether a length is absurd."""
-        data, size, record = window.data, len(window.data), self._record
-        length_at = struct.Struct(self._order + "I").unpack_from
-        offsets: list[int] = []
-        last = size - record
-        for _ in range(most):
-            if at > last:
+    Returns:
+        Packets found, and where the walk stands: what is behind belongs before the next window.
+    """
+    file = files[0]
+    count = 0
+    while count < len(packets) and at + file.header <= size:
+        if file.lost:
+            at = _resume(data, at, size, final, file)
+            if file.lost:
                 break
-            (caplen,) = length_at(data, at + 8)
-            stop = at + record + caplen
-            if stop > size or caplen > MAX_PACKET:
-                return np.array(offsets, np.int64), at, caplen > MAX_PACKET
-            offsets.append(at)
-            at = stop
-        return np.array(offsets, np.int64), at, False
+            continue
+        caplen = _field(data, at + 8, file)
+        stop = at + file.header + caplen
+        verdict = _believed(data, at, stop, size, final, file)
+        if verdict == _WAIT:
+            break
+        if verdict == _NO:
+            file.lost, file.gaps = 1, file.gaps + 1
+            file.damaged += 1
+            at += 1
+            continue
+        if stop > size:
+            break
+        second = _field(data, at, file)
+        packet = packets[count]
+        packet.ts = second * 1_000_000_000 + _field(data, at + 4, file) * file.tick_ns
+        packet.timed = 1
+        packet.at, packet.end = at + file.header, stop
+        packet.caplen, packet.wirelen = caplen, min(_field(data, at + 12, file), 0x7FFFFFFF)
+        packet.link = file.link
+        file.ordinal += 1
+        packet.ordinal = file.ordinal
+        file.last_s = second
+        count += 1
+        at = stop
+    if final and at + file.header > size and file.lost:
+        file.damaged += size - at
+        at = size
+    return count, at
 
-    def _trusted(self, window: Window, offsets: Ints, stop: int, *, final: bool) -> Bools:
-        """Whether each record's own header is plausible, or the length after it is possible."""
-        plausible = self._plausible(window, offsets)
-        if plausible.all():
-            return plausible
-        following = np.append(offsets[1:], stop)
-        whole = following + self._record <= len(window.data)
-        vouched = ~whole & (not final)  # the next header is not here yet
-        vouched |= final & (following == len(window.data))
-        after = following[whole]
-        vouched[whole] = (window.u32(after + 8, self._order) <= MAX_PACKET) & (
-            window.u32(after + 12, self._order) <= _MOST_ON_WIRE
-        )
-        return plausible | vouched
 
-    def _plausible(self, window: Window, at: Ints) -> Bools:
-        """Whether a sane record header stands at each offset (16 octets are there)."""
-        fraction, caplen, wirelen = (window.u32(at + k, self._order) for k in (4, 8, 12))
-        fits = (caplen <= self._snaplen) & (caplen <= wirelen) & (wirelen <= MAX_PACKET)
-        return fits & (fraction < self._per_s)
+_NO, _YES, _WAIT = 0, 1, 2
 
-    def _near(self, second: Ints) -> Bools:
-        """Whether a time fits the last good record's; only a search is this strict."""
-        if self._last_s < 0:
-            return np.ones(len(second), np.bool_)
-        return np.abs(second - self._last_s) <= _WEEK_S
 
-    def _candidates(self, window: Window, *, final: bool) -> Ints:
-        """Every offset of the window where two plausible headers in a row begin."""
-        size, record = len(window.data), self._record
-        found = [np.zeros(0, np.int64)]
-        for start in range(0, max(size - record + 1, 0), _SCAN):
-            at = np.arange(start, min(start + _SCAN, size - record + 1))
-            at = at[self._plausible(window, at)]
-            at = at[self._near(window.u32(at, self._order))]
-            following = at + record + window.u32(at + 8, self._order)
-            inside = following + record <= size
-            good = ~inside & (not final) & (following <= size + MAX_PACKET)
-            good |= final & (following == size)
-            good[inside] = self._plausible(window, following[inside])
-            found.append(at[good])
-        return np.concatenate(found)
+@part
+def _field(data: Octets, at: int, file: Any) -> int:
+    return u32(data, at) if file.big else le32(data, at)
 
-    def _resume(self, window: Window, candidates: Ints, lost: int, *, final: bool) -> int:
-        index = int(np.searchsorted(candidates, lost + 1))
-        if index < len(candidates):
-            return int(candidates[index])
-        size = len(window.data)
-        return size if final else max(lost + 1, size - self._record + 1)
 
-    def _packets(self, window: Window, offsets: Ints) -> Packets:
-        count = len(offsets)
-        second, fraction, caplen, wirelen = (window.u32(offsets + k, self._order) for k in (0, 4, 8, 12))
-        if count:
-            self._last_s = int(second[-1])
-        return Packets(
-            offsets + self._record,
-            caplen,
-            wirelen,
-            second * 10**9 + fraction * self._tick_ns,
-            np.ones(count, np.bool_),
-            np.full(count, self._link_type),
-        )
+@part
+def _believed(data: Octets, at: int, stop: int, size: int, final: bool, file: Any) -> int:  # noqa: FBT001
+    """Whether a record is taken for one: by its own header, or else by the one after it."""
+    if _plausible(data, at, file):
+        return _YES
+    if stop - at - file.header > MAX_PACKET:
+        return _NO
+    if stop + file.header > size:
+        return _WAIT if not final else (_YES if stop == size else _NO)
+    following = _field(data, stop + 8, file) <= MAX_PACKET and _field(data, stop + 12, file) <= _MOST_ON_WIRE
+    return _YES if following else _NO
+
+
+@part
+def _plausible(data: Octets, at: int, file: Any) -> bool:
+    caplen, wirelen = _field(data, at + 8, file), _field(data, at + 12, file)
+    fits = caplen <= file.snaplen and caplen <= wirelen and wirelen <= MAX_PACKET
+    return fits and _field(data, at + 4, file) * file.tick_ns < 1_000_000_000
+
+
+@part
+def _resume(data: Octets, at: int, size: int, final: bool, file: Any) -> int:  # noqa: FBT001
+    """The next offset where two plausible headers in a row begin, or where more octets are needed."""
+    begin = at
+    while at + file.header <= size:
+        near = file.last_s < 0 or abs(_field(data, at, file) - file.last_s) <= _WEEK_S
+        if near and _plausible(data, at, file):
+            following = at + file.header + _field(data, at + 8, file)
+            if following + file.header <= size:
+                good = _plausible(data, following, file)
+            elif final:
+                good = following == size
+            else:
+                break
+            if good:
+                file.lost = 0
+                break
+        at += 1
+    file.damaged += at - begin
+    return at

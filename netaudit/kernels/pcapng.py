@@ -1,210 +1,255 @@
 """Walking pcapng: sections of either byte order, interfaces of their own kind and clock.
 
-Format: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng. Packets are indexed for all
-blocks of a run at once; only sections and interfaces are read one at a time.
+Format: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng. Each step takes at least twelve
+octets, so no block length makes the walk stand still.
 """
 
 from __future__ import annotations
 
-import struct
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
-from netaudit.kernels.capture import MAX_PACKET, Packets, Walked, concatenate, no_packets
-from netaudit.kernels.window import Bools, Ints, Window
+from netaudit.kernels.compiled import kernel, part
+from netaudit.kernels.octets import Octets, le16, le32, u8, u16, u32
+from netaudit.kernels.packet import Rows
+from netaudit.kernels.pcap import MAX_PACKET
 
-SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
-_KNOWN = (1, 2, 3, 4, 5, 6, 9, 10, SECTION)
+MAGIC = b"\x0a\x0d\x0d\x0a"
+SECTION, INTERFACE, OLD_PACKET, SIMPLE, STATISTICS, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 5, 6
+_LITTLE_MAGIC, _OTHER_MAGIC = 0x1A2B3C4D, 0x4D3C2B1A
 MAX_BLOCK = 4 << 20
 """Octets of one block; larger ones hold nothing that is read here and are damage."""
 MAX_INTERFACES = 65_536
-_SCAN = 1 << 20
+UNDESCRIBED = -1
+"""Link type of a packet whose interface the file does not describe."""
 _LAST_S = 2**63 // 10**9 - 1
 
+FILE = np.dtype([
+    ("big", "i8"), ("interfaces", "i8"), ("ordinal", "i8"), ("lost", "i8"), ("damaged", "i8"), ("gaps", "i8"),
+    ("dropped", "i8"),
+])  # fmt: skip
+"""What is known of one file. `dropped`: packets that the capturing machines themselves lost, as the
+interface statistics blocks say."""
 
-class Interface(NamedTuple):
-    """What an interface description says."""
-
-    link_type: int
-    snaplen: int
-    tick: int
-    """The if_tsresol octet, or -1 where it is impossible."""
-    offset_s: int
+INTERFACES = np.dtype([
+    ("link", "i8"), ("snaplen", "i8"), ("tick", "i8"), ("offset_s", "i8"), ("dropped", "i8"),
+])  # fmt: skip
+"""An interface description; `tick` is the if_tsresol octet, -1 where it is impossible."""
 
 
-class PcapngWalker:
-    """State of one pcapng file between pieces."""
+def file_of() -> tuple[Rows, Rows]:
+    """The state of a walk before the first section: one `FILE` row, and room for interfaces."""
+    return np.zeros(1, FILE), np.zeros(MAX_INTERFACES, INTERFACES)
 
-    format = "pcapng"
 
-    def __init__(self) -> None:
-        """Begin before the first section."""
-        self._order = "<"
-        self._interfaces: list[Interface] = []
-
-    def walk(self, window: Window, *, final: bool) -> Walked:
-        """Index the whole blocks of `window`."""
-        parts, at, damaged, gaps = [no_packets()], 0, 0, 0
-        run: list[tuple[int, int]] = []  # offset and type of packet blocks under one set of interfaces
-        data, size = window.data, len(window.data)
-        candidates = None
-        while at + 12 <= size:
-            order = self._section_order(data, at)
-            type_, length = struct.unpack_from(order + "II", data, at)
-            if 12 <= length <= MAX_BLOCK and length % 4 == 0:
-                if at + length > size:
-                    break
-                if self._ends_well(data, at, length, order, final=final):
-                    if type_ in (SECTION, INTERFACE):
-                        parts.append(self._packets(window, run))
-                        run = []
-                        self._describe(data, at, length, type_, order)
-                    elif type_ in (ENHANCED, SIMPLE, OLD_PACKET):
-                        run.append((at, type_))
-                    at += length
-                    continue
-            if candidates is None:
-                candidates = self._candidates(window, final=final)
-            index = int(np.searchsorted(candidates, at + 12))
-            resumed = size if final else max(at + 12, size - 11)
-            resumed = int(candidates[index]) if index < len(candidates) else min(resumed, size)
-            damaged, gaps, at = damaged + resumed - at, gaps + 1, resumed
-        parts.append(self._packets(window, run))
-        return Walked(concatenate(parts), at, damaged, gaps)
-
-    def _section_order(self, data: bytes, at: int) -> str:
-        """Byte order of the block at `at`: a section header brings its own."""
-        if data[at : at + 4] != b"\x0a\x0d\x0d\x0a":
-            return self._order
-        return ">" if data[at + 8 : at + 12] == b"\x1a\x2b\x3c\x4d" else "<"
-
-    @staticmethod
-    def _ends_well(data: bytes, at: int, length: int, order: str, *, final: bool) -> bool:
-        """The length is said again at the end; where it is not, the next block must be one."""
-        (again,) = struct.unpack_from(order + "I", data, at + length - 4)
-        if again == length:
-            return True
-        stop = at + length
-        if stop + 8 > len(data):
-            return not final or stop == len(data)
-        type_, following = struct.unpack_from(order + "II", data, stop)
-        return type_ in _KNOWN and 12 <= following <= MAX_BLOCK and following % 4 == 0
-
-    def _describe(self, data: bytes, at: int, length: int, type_: int, order: str) -> None:
+@kernel
+def walk(
+    data: Octets,
+    at: int,
+    size: int,
+    final: bool,  # noqa: FBT001 -- no keywords in kernels
+    files: Rows,
+    interfaces: Rows,
+    packets: Rows,
+) -> tuple[int, int]:
+    """Index the packets of the whole blocks of ``data[at:size]``; as `pcap.walk`."""
+    file = files[0]
+    count = 0
+    while count < len(packets) and at + 12 <= size:
+        if file.lost:
+            at = _resume(data, at, size, final, file)
+            if file.lost:
+                break
+            continue
+        if u32(data, at) == SECTION and file.big != _is_big(data, at):
+            file.big = _is_big(data, at)  # a section header brings its own byte order
+        type_, length = _u32(data, at, file), _u32(data, at + 4, file)
+        sane = 12 <= length <= MAX_BLOCK and length % 4 == 0
+        if sane and at + length > size:
+            break
+        verdict = _ends_well(data, at, length, size, final, file) if sane else _NO
+        if verdict == _WAIT:
+            break
+        if verdict == _NO:
+            step = min(12, size - at)
+            file.lost, file.gaps, file.damaged = 1, file.gaps + 1, file.damaged + step
+            at += step
+            continue
         if type_ == SECTION:
-            self._order, self._interfaces = order, []
-        elif length >= 20 and len(self._interfaces) < MAX_INTERFACES:
-            link_type, _, snaplen = struct.unpack_from(order + "HHI", data, at + 8)
-            options = _options(data[at + 16 : at + length - 4], order)
-            tick = options.get(9, b"\x06")[:1]  # if_tsresol, by default microseconds
-            offset = options.get(14, b"")  # if_tsoffset
-            offset_s = struct.unpack(order + "q", offset)[0] if len(offset) == 8 else 0
-            self._interfaces.append(
-                Interface(link_type, snaplen, _possible(tick[0]) if tick else 6, offset_s)
-            )
-
-    def _candidates(self, window: Window, *, final: bool) -> Ints:
-        """Every offset where a known block with an equal length at its end begins."""
-        size = len(window.data)
-        found = [np.zeros(0, np.int64)]
-        for start in range(0, max(size - 11, 0), _SCAN):
-            at = np.arange(start, min(start + _SCAN, size - 11))
-            at = at[np.isin(window.u32(at, self._order), _KNOWN)]
-            length = window.u32(at + 4, self._order)
-            sane = (length >= 12) & (length <= MAX_BLOCK) & (length % 4 == 0)
-            is_section = window.u32(at) == SECTION  # may change the byte order
-            at, length, sane, is_section = (c[sane | is_section] for c in (at, length, sane, is_section))
-            inside = sane & (at + length <= size)
-            good = is_section | (sane & ~inside & (not final))
-            good[inside] |= window.u32((at + length - 4)[inside], self._order) == length[inside]
-            found.append(at[good])
-        return np.concatenate(found)
-
-    def _packets(self, window: Window, run: list[tuple[int, int]]) -> Packets:
-        """Packets of the blocks of a run, in file order."""
-        if not run:
-            return no_packets()
-        at, type_ = np.array(run, np.int64).T
-        order = self._order
-        length = window.u32(at + 4, order)
-        header = np.select([type_ == SIMPLE], [12], 28)
-        fits = length >= header + 4
-        at, type_, length, header = at[fits], type_[fits], length[fits], header[fits]
-        is_simple = type_ == SIMPLE
-        number = np.zeros(len(at), np.int64)
-        for kind, width in ((ENHANCED, window.u32), (OLD_PACKET, window.u16)):
-            number[type_ == kind] = width(at[type_ == kind] + 8, order)
-        wirelen = window.u32(at + np.where(is_simple, 8, 24), order)
-        room = length - header - 4
-        link_type, snaplen, known = self._by_interface(number)
-        said = np.where(is_simple, np.minimum(wirelen, snaplen), 0)
-        said[~is_simple] = window.u32(at[~is_simple] + 20, order)
-        caplen = np.minimum(np.minimum(said, room), MAX_PACKET)
-        ts = np.zeros(len(at), np.int64)
-        timed = np.zeros(len(at), np.bool_)
-        stamped = np.flatnonzero(~is_simple & known)
-        high, low = (window.u32(at[stamped] + k, order) for k in (12, 16))
-        ticks = (high.astype(np.uint64) << np.uint64(32)) | low.astype(np.uint64)
-        ts[stamped], timed[stamped] = self._times(number[stamped], ticks)
-        return Packets(at + header, caplen, wirelen, ts, timed, link_type)
-
-    def _by_interface(self, number: Ints) -> tuple[Ints, Ints, Bools]:
-        count = len(self._interfaces)
-        known = number < count
-        links = np.array([*(i.link_type for i in self._interfaces), -1])
-        snaps = np.array([*(i.snaplen or MAX_PACKET for i in self._interfaces), MAX_PACKET])
-        index = np.where(known, number, count)
-        return links[index], snaps[index], known
-
-    def _times(self, number: Ints, ticks: np.ndarray) -> tuple[Ints, Bools]:
-        ts = np.zeros(len(number), np.int64)
-        timed = np.zeros(len(number), np.bool_)
-        for one in np.unique(number):
-            rows = np.flatnonzero(number == one)
-            interface = self._interfaces[int(one)]
-            if interface.tick >= 0:
-                ts[rows], timed[rows] = _nanoseconds(ticks[rows], interface.tick, interface.offset_s)
-        return ts, timed
+            file.interfaces = 0
+        elif type_ == INTERFACE:
+            _describe(data, at, length, file, interfaces)
+        elif type_ == STATISTICS:
+            _count_drops(data, at, length, file, interfaces)
+        elif type_ == ENHANCED or type_ == SIMPLE or type_ == OLD_PACKET:
+            count += _packet(data, at, length, type_, file, interfaces, packets[count])
+        at += length
+    if final and at + 12 > size and file.lost:
+        file.damaged += size - at
+        at = size
+    return count, at
 
 
-def _possible(tick: int) -> int:
-    """The if_tsresol octet where it can be meant: 10^-1 to 10^-12, 2^-1 to 2^-40; else -1."""
-    exponent = tick & 0x7F
-    return tick if 1 <= exponent <= (40 if tick & 0x80 else 12) else -1
+_NO, _YES, _WAIT = 0, 1, 2
 
 
-def _nanoseconds(ticks: np.ndarray, tick: int, offset_s: int) -> tuple[Ints, Bools]:
-    """Nanoseconds since 1970, and whether they fit 64 bits."""
-    exponent = np.uint64(tick & 0x7F)
-    billion = np.uint64(10**9)
-    if tick & 0x80:
-        second = ticks >> exponent
-        fraction = ticks & ((np.uint64(1) << exponent) - np.uint64(1))
-        spare = np.uint64(max(int(exponent) - 33, 0))  # keeps fraction * 10^9 within 64 bits
-        nanos = ((fraction >> spare) * billion) >> (exponent - spare)
-    else:
-        per_s = np.uint64(10) ** exponent
-        second, fraction = ticks // per_s, ticks % per_s
-        nanos = fraction * billion // per_s if exponent <= 9 else fraction // (per_s // billion)
-    fits = second <= np.uint64(_LAST_S)
-    whole = np.where(fits, second, np.uint64(0)).astype(np.int64)
-    if not -_LAST_S <= offset_s <= _LAST_S:
-        return np.zeros(len(ticks), np.int64), np.zeros(len(ticks), np.bool_)
-    whole += offset_s
-    fits &= (whole >= 0) & (whole <= _LAST_S)
-    ts = np.where(fits, whole, 0) * 10**9 + np.where(fits, nanos.astype(np.int64), 0)
-    return ts, fits
+@part
+def _u16(data: Octets, at: int, file: Any) -> int:
+    return u16(data, at) if file.big else le16(data, at)
 
 
-def _options(data: bytes, order: str) -> dict[int, bytes]:
-    """Options of a block: code, length, value padded to four octets; the first of each code."""
-    options: dict[int, bytes] = {}
-    at = 0
-    while at + 4 <= len(data):
-        code, length = struct.unpack_from(order + "HH", data, at)
+@part
+def _u32(data: Octets, at: int, file: Any) -> int:
+    return u32(data, at) if file.big else le32(data, at)
+
+
+@part
+def _is_big(data: Octets, at: int) -> int:
+    return np.int64(u32(data, at + 8) == _LITTLE_MAGIC)
+
+
+@part
+def _is_known(type_: int) -> bool:
+    return 1 <= type_ <= 6 or type_ == 9 or type_ == 10 or type_ == SECTION
+
+
+@part
+def _ends_well(data: Octets, at: int, length: int, size: int, final: bool, file: Any) -> int:  # noqa: FBT001
+    """The length is said again at the end; where it is not, the next block must be one."""
+    if _u32(data, at + length - 4, file) == length:
+        return _YES
+    stop = at + length
+    if stop + 8 > size:
+        return _WAIT if not final else (_YES if stop == size else _NO)
+    following = _u32(data, stop + 4, file)
+    sane = 12 <= following <= MAX_BLOCK and following % 4 == 0
+    return _YES if _is_known(_u32(data, stop, file)) and sane else _NO
+
+
+@part
+def _resume(data: Octets, at: int, size: int, final: bool, file: Any) -> int:  # noqa: FBT001
+    """The next offset of a known block with an equal length at its end, or where more is needed."""
+    begin = at
+    while at + 12 <= size:
+        if u32(data, at) == SECTION and (u32(data, at + 8) == _LITTLE_MAGIC or u32(data, at + 8) == _OTHER_MAGIC):
+            file.lost = 0  # a section may change the byte order: its length is read later
+            break
+        length = _u32(data, at + 4, file)
+        if _is_known(_u32(data, at, file)) and 12 <= length <= MAX_BLOCK and length % 4 == 0:
+            if at + length > size and not final:
+                break
+            if at + length <= size and _u32(data, at + length - 4, file) == length:
+                file.lost = 0
+                break
+        at += 1
+    file.damaged += at - begin
+    return at
+
+
+@part
+def _describe(data: Octets, at: int, length: int, file: Any, interfaces: Rows) -> None:
+    """Interface description block (section 4.2)."""
+    if length < 20 or file.interfaces >= len(interfaces):
+        return
+    interface = interfaces[file.interfaces]
+    file.interfaces += 1
+    interface.link, interface.snaplen = _u16(data, at + 8, file), _u32(data, at + 12, file)
+    interface.tick, interface.offset_s, interface.dropped = 6, 0, 0
+    where = _option(data, at + 16, at + length - 4, 9, 1, file)  # if_tsresol, by default microseconds
+    if where:
+        exponent = u8(data, where) & 0x7F
+        most = 40 if u8(data, where) & 0x80 else 12
+        interface.tick = u8(data, where) if 1 <= exponent <= most else -1
+    where = _option(data, at + 16, at + length - 4, 14, 8, file)  # if_tsoffset
+    if where:
+        interface.offset_s = _i64(data, where, file)
+
+
+@part
+def _count_drops(data: Octets, at: int, length: int, file: Any, interfaces: Rows) -> None:
+    """Interface statistics block (section 4.6): the counts are totals, so the last one stands."""
+    number = _u32(data, at + 8, file)
+    if number >= file.interfaces:
+        return
+    dropped = np.int64(0)
+    for code in range(5, 8, 2):  # isb_ifdrop, isb_osdrop
+        where = _option(data, at + 20, at + length - 4, code, 8, file)
+        if where:
+            dropped += min(max(_i64(data, where, file), 0), 1 << 48)
+    file.dropped += max(dropped - interfaces[number].dropped, 0)
+    interfaces[number].dropped = max(dropped, interfaces[number].dropped)
+
+
+@part
+def _i64(data: Octets, at: int, file: Any) -> int:
+    first, second = _u32(data, at, file), _u32(data, at + 4, file)
+    return first << 32 | second if file.big else second << 32 | first
+
+
+@part
+def _option(data: Octets, at: int, end: int, wanted: int, least: int, file: Any) -> int:
+    """Where the value of the first option of a code begins; 0 where there is none of that length."""
+    while at + 4 <= end:
+        code, length = _u16(data, at, file), _u16(data, at + 2, file)
         if code == 0:
             break
-        options.setdefault(code, data[at + 4 : at + 4 + length])
+        if code == wanted:
+            return at + 4 if length >= least and at + 4 + length <= end else 0
         at += 4 + (length + 3) // 4 * 4
-    return options
+    return 0
+
+
+@part
+def _packet(data: Octets, at: int, length: int, type_: int, file: Any, interfaces: Rows, packet: Any) -> int:
+    """One packet block (sections 4.3, 4.4, and the obsolete one of appendix A); 1 where it is one."""
+    header = 12 if type_ == SIMPLE else 28
+    if length < header + 4:
+        return 0
+    number = np.int64(0)
+    if type_ == ENHANCED:
+        number = _u32(data, at + 8, file)
+    elif type_ == OLD_PACKET:
+        number = _u16(data, at + 8, file)
+    known = number < file.interfaces
+    interface = interfaces[number if known else 0]
+    said = _u32(data, at + (8 if type_ == SIMPLE else 20), file)
+    packet.wirelen = min(_u32(data, at + (8 if type_ == SIMPLE else 24), file), 0x7FFFFFFF)
+    if type_ == SIMPLE and known and interface.snaplen:
+        said = min(said, interface.snaplen)
+    packet.caplen = min(said, length - header - 4, MAX_PACKET)
+    packet.at = at + header
+    packet.end = packet.at + packet.caplen
+    packet.link = interface.link if known else UNDESCRIBED
+    packet.ts, packet.timed = 0, 0
+    if known and type_ != SIMPLE:
+        _stamp(_u32(data, at + 12, file), _u32(data, at + 16, file), interface, packet)
+    file.ordinal += 1
+    packet.ordinal = file.ordinal
+    return 1
+
+
+@part
+def _stamp(high: int, low: int, interface: Any, packet: Any) -> None:
+    """Nanoseconds since 1970, where the resolution is possible and they fit 64 bits."""
+    if interface.tick < 0 or abs(interface.offset_s) > _LAST_S:
+        return
+    ticks = np.uint64(high) << np.uint64(32) | np.uint64(low)
+    exponent = interface.tick & 0x7F
+    billion = np.uint64(1_000_000_000)
+    if interface.tick & 0x80:
+        second = ticks >> np.uint64(exponent)
+        fraction = ticks & ((np.uint64(1) << np.uint64(exponent)) - np.uint64(1))
+        spare = max(exponent - 33, 0)  # keeps fraction * 10^9 within 64 bits
+        nanos = ((fraction >> np.uint64(spare)) * billion) >> np.uint64(exponent - spare)
+    else:
+        per_s = np.uint64(1)
+        for _ in range(exponent):
+            per_s *= np.uint64(10)
+        second, fraction = ticks // per_s, ticks % per_s
+        nanos = fraction * billion // per_s if exponent <= 9 else fraction // (per_s // billion)
+    if second > np.uint64(_LAST_S):
+        return
+    whole = np.int64(second) + interface.offset_s
+    if 0 <= whole <= _LAST_S:
+        packet.ts, packet.timed = whole * 1_000_000_000 + np.int64(nanos), 1

@@ -50,6 +50,7 @@ FIELDS: dict[str, pa.DataType] = {
     "payload_out": pa.bool_(),  # transport payload was seen from client to server
     "payload_in": pa.bool_(),  # and from server to client
     "handshake": pa.bool_(),  # the TCP three-way handshake was seen
+    "also_named": pa.list_(pa.string()),  # other names that led the same client to the same address
     "age_s": pa.float64(),  # of an inferred name: seconds since the DNS answer
     "hostname": WORD,
     "vendor_class": WORD,
@@ -102,8 +103,8 @@ KINDS: dict[str, tuple[str, ...]] = {
         "action",
         *_EVIDENCE,
     ),
-    "tls": (*_ENDS, "name", "name_source", "alpn", "version", "ja4", *_EVIDENCE),
-    "quic": (*_ENDS, "name", "name_source", "alpn", "version", "ja4", *_EVIDENCE),
+    "tls": (*_ENDS, "transport_detail", "name", "name_source", "alpn", "version", "ja4", *_EVIDENCE),
+    "quic": (*_ENDS, "transport_detail", "name", "name_source", "alpn", "version", "ja4", *_EVIDENCE),
     "http": (*_ENDS, "name", "name_source", "method", "status", "version", *_EVIDENCE),
     "proxy": (
         *_ENDS,
@@ -121,8 +122,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "flow": (
         *_ENDS,
         "ts_end",
+        "transport_detail",
         "name",
         "name_source",
+        "also_named",
         "bytes_out",
         "bytes_in",
         "packets_out",

@@ -44,6 +44,8 @@ class Options:
 
     input_format: str = ""
     timezone: str = ""
+    jobs: int = 0
+    """Cores to use; 0 for all."""
 
 
 def read(
@@ -133,7 +135,7 @@ def _read_one(
 def _batches(
     stream: ByteStream, tally: Tally, source: Source, zone: str, options: Options
 ) -> Iterator[pa.RecordBatch]:
-    from netaudit.sources.capture import is_capture, read_capture
+    from netaudit.sources.capture import Capture, is_capture, read_capture
 
     head = stream.peek(64)
     if not head:
@@ -141,7 +143,12 @@ def _batches(
         return
     wanted = options.input_format or source.format
     if is_capture(head) and wanted in {"", "pcap", "pcapng"}:
-        yield from read_capture(stream, tally, site=source.site, clock_offset_s=source.clock_offset_s)
+        yield from read_capture(
+            [Capture(stream, tally)],
+            site=source.site,
+            clock_offset_s=source.clock_offset_s,
+            threaded=options.jobs != 1,
+        )
         return
     if wanted in {"pcap", "pcapng"}:
         raise CaptureError(

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from netaudit.kernels import packet
+from netaudit.kernels import tunnels as tunnels_
 from netaudit.kernels.octets import Ints, Octets
 from netaudit.kernels.packet import Rows
 from netaudit.records.addresses import from_bytes
@@ -91,6 +92,6 @@ def tunnels(tags: np.ndarray) -> pa.Array:
 
 def tag_word(tag: int) -> str:
     """One encapsulation as it is printed: ``vlan:83``, ``gre``."""
-    kind = packet.Tunnel(tag >> 24)
-    word = kind.name.lower()
-    return f"{word}:{tag & 0xFFFFFF}" if kind in packet.NUMBERED else word
+    kind = tag >> 24
+    word = tunnels_.WORDS[kind]
+    return f"{word}:{tag & 0xFFFFFF}" if kind in tunnels_.NUMBERED else word

@@ -15,9 +15,12 @@ from netaudit.workflow.cases import (
     reveal,
     state,
 )
+from netaudit.workflow.extraction import extract
 from netaudit.workflow.integrity import verify_case, verify_paper
 from netaudit.workflow.lists import ListsInUse, lists_in_use
+from netaudit.workflow.packets import show
 from netaudit.workflow.papers import report
+from netaudit.workflow.second_opinion import judge
 
 __all__ = [
     "ListsInUse",
@@ -25,6 +28,8 @@ __all__ = [
     "check",
     "close_case",
     "events",
+    "extract",
+    "judge",
     "list_cases",
     "lists_in_use",
     "open_case",
@@ -34,6 +39,7 @@ __all__ = [
     "report",
     "reveal",
     "scan",
+    "show",
     "state",
     "trace",
     "verify_case",

@@ -1,0 +1,123 @@
+"""IP fragments to datagrams (RFC 791 section 3.2, RFC 8200 section 4.5), bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from netaudit.kernels import packet as packets
+from netaudit.kernels.assembly import Pool, begin, clear, prefix, put
+from netaudit.kernels.compiled import kernel, part
+from netaudit.kernels.internet_layers import protocol_layer
+from netaudit.kernels.losses import BAD_FRAGMENT, CUT_FRAGMENT, LOST_FRAGMENT, OVERLAP, lose
+from netaudit.kernels.octets import Octets, copy
+from netaudit.kernels.packet import Rows
+
+MAX_DATAGRAM = 65_535
+_PLACES = 8
+"""Slots in which a datagram can be, by its hash."""
+
+
+@kernel
+def join(
+    data: Octets, rows: Rows, begin: int, end: int, spill: int, pool: Pool, losses: Rows
+) -> tuple[int, int]:
+    """Take in the fragments among ``rows[begin:end]``.
+
+    The last fragment of a datagram becomes the datagram (status WHOLE): its octets are written to
+    ``data[spill:]``, and it stands at what the IP header carries.
+
+    Returns:
+        The row at which there was no more room behind `spill`, or `end`; and where that room begins.
+    """
+    for row in range(begin, end):
+        packet = rows[row]
+        if packet.status != packets.FRAGMENT:
+            continue
+        if spill + MAX_DATAGRAM > len(data.u8):
+            return row, spill
+        if packet.cut:
+            lose(losses, CUT_FRAGMENT, packet.ordinal, packet.end - packet.at, 1)
+            _stand(packet, packet.at, packet.end, packet.offset == 0)  # a first one has its ports
+            continue
+        number = _taken(data, packet, pool, losses)
+        if number < 0:
+            packet.status = packets.HELD
+            continue
+        size = pool.slots[number].total
+        copy(pool.data, pool.slots[number].at, size, data, spill)
+        clear(pool, number)
+        _stand(packet, spill, spill + size, True)
+        spill += size
+    return end, spill
+
+
+@part
+def _stand(packet: Any, at: int, end: int, whole: bool) -> None:  # noqa: FBT001 -- no keywords in kernels
+    packet.at, packet.end, packet.ip_at = at, end, -1
+    packet.layer = protocol_layer(np.int64(packet.protocol))
+    packet.status = packets.WHOLE if whole else packets.HELD
+
+
+@part
+def _taken(data: Octets, packet: Any, pool: Pool, losses: Rows) -> int:
+    """Take one fragment in; the slot of its datagram where that is whole, else -1."""
+    size = packet.end - packet.at
+    possible = packet.offset + size <= MAX_DATAGRAM and not (packet.more and size % 8)
+    number = _slot_of(packet, pool, losses) if possible else -1
+    if number < 0 or not put(pool, number, data, packet.at, size, np.int64(packet.offset)):
+        lose(losses, BAD_FRAGMENT, packet.ordinal, size, 1)
+        return -1
+    slot = pool.slots[number]
+    if not packet.more:
+        slot.total = packet.offset + size
+    if slot.total < 0 or prefix(slot) < slot.total:
+        return -1
+    if slot.overlap:
+        lose(losses, OVERLAP, packet.ordinal, 0, 1)
+    return number
+
+
+@part
+def _slot_of(packet: Any, pool: Pool, losses: Rows) -> int:
+    """The slot of a fragment's datagram, begun where there is none: one of a few places, the oldest of
+    which gives way. The hash has no secret: what is given up must be the same in every run.
+    """
+    key = np.int64(packet.ident) | np.int64(packet.protocol) << 32
+    value = (packet.src1 ^ packet.dst1 ^ np.uint64(key)) * np.uint64(0x9E3779B97F4A7C15)
+    bucket = np.int64(value >> np.uint64(40)) % (len(pool.slots) // _PLACES) * _PLACES
+    chosen, free = bucket, -1
+    for number in range(bucket, bucket + _PLACES):
+        slot = pool.slots[number]
+        if not slot.used:
+            free = number if free < 0 else free
+            continue
+        same = slot.base == key and slot.key0 == packet.src0 and slot.key1 == packet.src1
+        if same and slot.key2 == packet.dst0 and slot.key3 == packet.dst1:
+            return number
+        if slot.ordinal < pool.slots[chosen].ordinal:
+            chosen = number
+    if free >= 0:
+        chosen = free
+    else:
+        _forget(chosen, pool, losses)
+    slot = begin(pool, chosen)
+    slot.base, slot.ordinal = key, packet.ordinal
+    slot.key0, slot.key1, slot.key2, slot.key3 = packet.src0, packet.src1, packet.dst0, packet.dst1
+    return chosen
+
+
+@part
+def _forget(number: int, pool: Pool, losses: Rows) -> None:
+    slot = pool.slots[number]
+    lose(losses, LOST_FRAGMENT, slot.ordinal, slot.held, slot.pieces)
+    clear(pool, number)
+
+
+@kernel
+def close(pool: Pool, losses: Rows) -> None:
+    """Count the datagrams that never became whole."""
+    for number in range(len(pool.slots)):
+        if pool.slots[number].used:
+            _forget(number, pool, losses)
