@@ -69,7 +69,7 @@ def command(
     with ExitStack() as stack:
         progress = stack.enter_context(session.progress())
         writer = stack.enter_context(_open(form, output, session))
-        options = Options(input_format, tz)
+        options = Options(input_format, tz, session.jobs or 0)
         for batch in workflow.events(
             inputs, session.settings(), ledger, options=options, progress=progress
         ):

@@ -76,7 +76,7 @@ def command(
             workflow.lists_in_use(settings, lists),
             now=as_of(as_of_text, settings),
             case_folder=Path(case_folder) if case_folder else None,
-            options=Options(input_format, tz),
+            options=Options(input_format, tz, session.jobs or 0),
             progress=progress,
             actor=actor,
         )

@@ -99,7 +99,7 @@ def command(
         )
     with session.progress() as progress:
         answer, ledger = workflow.trace(
-            paths, settings, question, options=Options("", tz), progress=progress
+            paths, settings, question, options=Options("", tz, session.jobs or 0), progress=progress
         )
     if form == "json":
         print_json(trace_dict(answer, session.locale))

@@ -8,8 +8,10 @@ import hashlib
 import io
 import lzma
 import stat
+import threading
 import zlib
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -36,24 +38,45 @@ class Identity:
 
     path: Path
     name: str
-    sha256: str
+    digest: str | Future[str]
+    """The hash, or its promise while another thread is at it."""
     size: int
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file as it lies on disk; waits for it.
+
+        Raises:
+            InputError: The file could not be read to its end.
+        """
+        return self.digest if isinstance(self.digest, str) else self.digest.result()
 
     @property
     def id(self) -> str:
         """The first 16 hex digits of the hash."""
         return self.sha256[:ID_DIGITS]
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the hash is there without waiting."""
+        return isinstance(self.digest, str) or self.digest.done()
 
-def identify(path: Path, name: str | None = None) -> Identity:
+
+def identify(path: Path, name: str | None = None, *, meanwhile: bool = False) -> Identity:
     """Hash a regular file.
+
+    Args:
+        path: The file.
+        name: What people know it by.
+        meanwhile: Whether to hash in a thread while the file is being read.
 
     Raises:
         InputError: Not there, not a regular file, or not readable.
     """
+    shown = name or str(path)
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise InputError(
                 "not-a-file",
                 "This is not a regular file.",
@@ -61,17 +84,45 @@ def identify(path: Path, name: str | None = None) -> Identity:
                 hint="Give a file, a folder, or '-' for standard input.",
             )
         with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256")
-            size = stream.tell()
+            stream.read(1)
     except OSError as error:
-        raise InputError(
-            "cannot-read",
-            "This file cannot be read: {reason}.",
-            where=str(path),
-            hint="Check the path and the permissions.",
-            reason=error.strerror or str(error),
-        ) from error
-    return Identity(path, name or str(path), digest.hexdigest(), size)
+        raise _unreadable(path, error) from error
+    if not meanwhile:
+        return Identity(path, shown, _hash(path, status.st_size), status.st_size)
+    promise: Future[str] = Future()
+    threading.Thread(target=_keep_promise, args=(promise, path, status.st_size), daemon=True).start()
+    return Identity(path, shown, promise, status.st_size)
+
+
+def _hash(path: Path, size: int) -> str:
+    """Of the first `size` octets: a file that is still being written has that many now."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb", buffering=0) as stream:
+            buffer = memoryview(bytearray(BLOCK))
+            while size > 0 and (count := stream.readinto(buffer[: min(size, BLOCK)])):
+                digest.update(buffer[:count])
+                size -= count
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return digest.hexdigest()
+
+
+def _keep_promise(promise: Future[str], path: Path, size: int) -> None:
+    try:
+        promise.set_result(_hash(path, size))
+    except InputError as error:
+        promise.set_exception(error)
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        "cannot-read",
+        "This file cannot be read: {reason}.",
+        where=str(path),
+        hint="Check the path and the permissions.",
+        reason=error.strerror or str(error),
+    )
 
 
 class ByteStream:

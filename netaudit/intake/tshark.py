@@ -30,7 +30,7 @@ MAX_FILE = 64 << 20
 _DNS = ("dns", "mdns", "llmnr")
 _SECURE = ("tls", "dtls", "quic", "gquic")
 _NAMES = (
-    ("dns", _DNS, "dns.qry.name"),
+    ("dns", (*_DNS, "http2"), "dns.qry.name"),  # within HTTP/2: DNS over HTTP
     ("tls", ("tls", "dtls"), "tls.handshake.extensions_server_name"),
     ("tls", ("tls", "dtls"), "dtls.handshake.extensions_server_name"),
     ("quic", ("quic", "gquic"), "tls.handshake.extensions_server_name"),
@@ -122,11 +122,11 @@ def _of_layer(layer: Any) -> Iterator[tuple[str, str, bool]]:
     name = layer.layer_name
     if name == "http" and not _first(layer, "http.request.method"):
         return  # a response: tshark repeats the request's host in it
-    back = name in _DNS and _first(layer, "dns.flags.response") in {"1", "True"}
+    answered = _first(layer, "dns.flags.response") in {"1", "True"}
     for kind, layers, field in _NAMES:
         if name in layers:
             for found in _all(layer, field):
-                yield kind, found, back
+                yield kind, found, answered and kind == "dns"
 
 
 def _all(layer: Any, name: str) -> list[str]:

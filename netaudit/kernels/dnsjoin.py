@@ -8,6 +8,8 @@ first, so all that is below something given up was given up, too.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from netaudit.kernels.compiled import kernel, part
@@ -67,7 +69,7 @@ def join(asks: Rows, slots: Ints, key: Words) -> int:
 
 
 @part
-def _give_up(ask: Rows) -> int:
+def _give_up(ask: Any) -> int:
     if ask.stage != Stage.WAITING:
         return 0
     ask.stage = Stage.ALONE
@@ -75,13 +77,13 @@ def _give_up(ask: Rows) -> int:
 
 
 @part
-def _in_time(query: Rows, ask: Rows) -> bool:
+def _in_time(query: Any, ask: Any) -> bool:
     """Whether they are near enough in time; what has no time is."""
     return not query.timed or not ask.timed or abs(ask.ts - query.ts) <= WAIT_NS
 
 
 @part
-def _slot(asks: Rows, index: int, slots: Ints, key: Words) -> int:
+def _slot(asks: Rows, index: int, slots: Ints, key: Words) -> Any:
     """Where the top of the stack of an ask's key is, or is to be."""
     ask = asks[index]
     ports = (
@@ -97,7 +99,7 @@ def _slot(asks: Rows, index: int, slots: Ints, key: Words) -> int:
 
 
 @part
-def _same_key(one: Rows, other: Rows) -> bool:
+def _same_key(one: Any, other: Any) -> Any:
     return (
         one.name == other.name
         and one.id == other.id

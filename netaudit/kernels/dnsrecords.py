@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from netaudit.kernels.compiled import kernel, part
@@ -95,14 +97,14 @@ def spell_answers(
             at = behind_name(data, at, end)
             type_, class_, length = u16(data, at), u16(data, at + 2) & 0x7FFF, u16(data, at + 8)
             at += 10
-            behind = spell_record(data, row.at, end, type_ if class_ == IN else 0, at, length, text, to)
+            behind = spell_record(data, row.at, type_ if class_ == IN else 0, at, length, text, to)
             if behind == BAD:
                 odd[odds].record, odd[odds].start, odd[odds].at = records, row.at, at
                 odd[odds].length, odd[odds].type, odd[odds].rdclass = length, type_, class_
                 odds += 1
             else:
                 to = behind
-                if names_an_address and (type_ == A or type_ == AAAA):  # noqa: PLR1714 -- a kernel has no sets
+                if names_an_address and (type_ == A or type_ == AAAA):  # noqa: PLR1714, SIM109 -- a kernel has no sets
                     learnt[addresses].event = event
                     _address(data, at, length, learnt[addresses].address)
                     addresses += 1
@@ -125,18 +127,12 @@ def _address(data: Octets, at: int, length: int, out: Bytes) -> None:
 
 
 @part
-def spell_record(
-    data: Octets, start: int, end: int, type_: int, at: int, length: int, out: Bytes, to: int
-) -> int:
+def spell_record(data: Octets, start: int, type_: int, at: int, length: int, out: Bytes, to: int) -> int:  # noqa: PLR0911, C901 -- one for each way to fail
     """Text of record data of the usual types (RFC 1035 section 3.3): offset behind it, `BAD` if of others."""
     if type_ == A and length == 4:
         return ipv4(data, at, out, to)
     if type_ == AAAA and length == 16:
         return ipv6(data, at, out, to)
-    if type_ == TXT:
-        return _strings(data, at, at + length, out, to)
-    if type_ == SVCB or type_ == HTTPS:  # noqa: PLR1714 -- a kernel has no sets
-        return _service(data, start, at, at + length, out, to)
     if type_ >= len(_LAYOUT) or _LAYOUT[type_, 1] == 0:
         return BAD
     behind = at + length
@@ -164,6 +160,36 @@ def spell_record(
     return to
 
 
+SPREAD_ODD, ROOM_ODD = 5, 64
+
+
+@kernel
+def spell_odd(data: Octets, odd: Rows, text: Bytes, ends: Ints, known: Bytes) -> None:
+    """Write TXT, SVCB and HTTPS records.
+
+    They are no part of `spell_record`, so that machine code for it is made sooner.
+
+    Args:
+        data: The octets.
+        odd: `ODD`.
+        text: To be filled: `SPREAD_ODD` octets for each octet of their data, and `ROOM_ODD` for each record.
+        ends: Of each record, to be filled: where its text ends.
+        known: Of each record, to be filled: 1 where it could be spelled.
+    """
+    to: Any = np.int64(0)
+    for row in range(len(odd)):
+        at, end = odd[row].at, odd[row].at + odd[row].length
+        type_ = odd[row].type if odd[row].rdclass == IN else 0
+        behind = BAD
+        if type_ == TXT:
+            behind = _strings(data, at, end, text, to)
+        elif type_ == SVCB or type_ == HTTPS:  # noqa: PLR1714, SIM109 -- a kernel has no sets
+            behind = _service(data, at, end, text, to)
+        known[row] = behind != BAD
+        to = behind if behind != BAD else to
+        ends[row] = to
+
+
 @part
 def _strings(data: Octets, at: int, end: int, out: Bytes, to: int) -> int:
     """Character strings in quotes (RFC 1035 section 3.3.14)."""
@@ -188,7 +214,7 @@ def _quoted(data: Octets, at: int, size: int, out: Bytes, to: int) -> int:
     to += 1
     for place in range(at, at + size):
         octet = u8(data, place)
-        if octet == _QUOTE or octet == _BACKSLASH:  # noqa: PLR1714 -- a kernel has no sets
+        if octet == _QUOTE or octet == _BACKSLASH:  # noqa: PLR1714, SIM109 -- a kernel has no sets
             out[to] = _BACKSLASH
             to += 1
         if 0x20 <= octet <= 0x7E:
@@ -207,14 +233,17 @@ def _quoted(data: Octets, at: int, size: int, out: Bytes, to: int) -> int:
 
 
 @part
-def _service(data: Octets, start: int, at: int, end: int, out: Bytes, to: int) -> int:
-    """Service bindings (RFC 9460 section 2.2) with the usual parameters; `BAD` for any others."""
+def _service(data: Octets, at: int, end: int, out: Bytes, to: int) -> int:
+    """Service bindings (RFC 9460 section 2.2) with the usual parameters; `BAD` for any others.
+
+    Their name is never compressed: a pointer in it goes nowhere.
+    """
     if at + 3 > end:
         return BAD
     priority = u16(data, at)
     to = decimal(priority, out, to)
     out[to] = _SPACE
-    at, to = read_name(data, at + 2, start, end, 0, out, to + 1)
+    at, to = read_name(data, at + 2, at, end, 0, out, to + 1)
     if at == BAD or (priority == 0 and at != end):
         return BAD
     before, alpn = -1, False
@@ -242,7 +271,7 @@ for _key, _word in {
 
 
 @part
-def _parameter(data: Octets, key: int, at: int, size: int, out: Bytes, to: int) -> int:
+def _parameter(data: Octets, key: int, at: int, size: int, out: Bytes, to: int) -> int:  # noqa: C901, PLR0912 -- one branch a parameter
     """One parameter (RFC 9460 section 7) with its space; `BAD` where it has to be read with more care."""
     if key >= len(_KEYS) or _KEYS[key, 0] == 0:
         return BAD
@@ -283,7 +312,7 @@ def _protocol(data: Octets, at: int, size: int, out: Bytes, to: int) -> int:
     """A protocol's name as it stands; `BAD` where something in it is to be escaped."""
     for place in range(at, at + size):
         octet = u8(data, place)
-        if not 0x20 < octet < 0x7F or octet == _QUOTE or octet == _COMMA or octet == _BACKSLASH:  # noqa: PLR1714 -- as above
+        if not 0x20 < octet < 0x7F or octet == _QUOTE or octet == _COMMA or octet == _BACKSLASH:  # noqa: PLR1714, SIM109 -- as above
             return BAD
         out[to] = octet
         to += 1

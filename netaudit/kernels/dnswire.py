@@ -121,7 +121,7 @@ def read_name(
     """
     after, lowest, total, hops = BAD, at, 1, 0
     while at < end:
-        size = np.int64(data.u8[at])
+        size: Any = np.int64(data.u8[at])
         if size == 0:
             if total == 1:
                 out[to] = 46
@@ -157,7 +157,7 @@ def read_name(
 def behind_name(data: Octets, at: int, end: int) -> int:
     """Offset behind a name without reading it, `BAD` where it does not end."""
     while 0 <= at < end:
-        size = np.int64(data.u8[at])
+        size: Any = np.int64(data.u8[at])
         if size == 0:
             return at + 1
         if size >= 0xC0:
@@ -226,7 +226,7 @@ def read_questions(
 
 
 @part
-def is_group(word0: Any, word1: Any) -> bool:
+def is_group(word0: Any, word1: Any) -> Any:
     """Whether sixteen octets are a multicast address (RFC 5771, RFC 4291 section 2.7)."""
     if word0 == 0 and word1 & np.uint64(0xFFFF_FFFF) == np.uint64(0xFFFF_0000):
         return word1 >> np.uint64(32) & np.uint64(0xF0) == np.uint64(0xE0)
@@ -255,7 +255,7 @@ def _questions(data: Octets, start: int, end: int, asks: Rows, count: int, names
 
 
 @part
-def _sender(ask: Rows, row: Rows, message: int, id_: int, flags: int) -> None:
+def _sender(ask: Any, row: Any, message: int, id_: int, flags: int) -> None:
     """Who asks whom, and the header's fields."""
     response = flags & _QR != 0
     ask.response = response

@@ -51,7 +51,11 @@ class Answers(NamedTuple):
 def answers(key: Words, most: int = MAX_ENTRIES, room: int = MAX_TEXT) -> Answers:
     """Nothing learnt yet; `most` and `room` are powers of two."""
     return Answers(
-        np.zeros(most, ENTRY), np.zeros(most, np.int64), np.zeros(room, np.uint8), key, np.zeros(2, np.int64)
+        np.zeros(most, ENTRY),
+        np.zeros(most, np.int64),
+        np.zeros(room, np.uint8),
+        key,
+        np.zeros(2, np.int64),
     )
 
 
@@ -74,10 +78,10 @@ def learn(
         number = names[row]
         if number < 0:
             continue
-        begin = ends[number - 1] if number else np.int64(0)
+        begin: Any = ends[number - 1] if number else np.int64(0)
         size = ends[number] - begin
         head = _head(table, clients[row, 0], clients[row, 1], addresses[row, 0], addresses[row, 1])
-        found = np.int64(-1)
+        found: Any = np.int64(-1)
         at = table.heads[head]
         for _ in range(MAX_STEPS):
             place = _place(table, at)
@@ -96,13 +100,13 @@ def learn(
 
 
 @part
-def _head(table: Answers, client0: Any, client1: Any, address0: Any, address1: Any) -> int:
+def _head(table: Answers, client0: Any, client1: Any, address0: Any, address1: Any) -> Any:
     hash_ = mixed(client0, client1, address0, address1, np.uint64(0), np.uint64(0), table.key)
     return np.int64(hash_ & np.uint64(len(table.heads) - 1))
 
 
 @part
-def _place(table: Answers, number: int) -> int:
+def _place(table: Answers, number: int) -> Any:
     """Where the entry of that number stands, -1 where it is gone or there is none."""
     place = number & (len(table.entries) - 1)
     entry = table.entries[place]
@@ -111,7 +115,7 @@ def _place(table: Answers, number: int) -> int:
 
 
 @part
-def _is_of(entry: Rows, clients: Words, addresses: Words, row: int) -> bool:
+def _is_of(entry: Any, clients: Words, addresses: Words, row: int) -> Any:
     return (
         entry.client0 == clients[row, 0]
         and entry.client1 == clients[row, 1]
@@ -121,18 +125,18 @@ def _is_of(entry: Rows, clients: Words, addresses: Words, row: int) -> bool:
 
 
 @part
-def _has_name(table: Answers, entry: Rows, text: Bytes, begin: int, size: int) -> bool:
+def _has_name(table: Answers, entry: Any, text: Bytes, begin: int, size: int) -> bool:
     if entry.size != size:
         return False
     at = entry.text & (len(table.text) - 1)
-    for step in range(size):
+    for step in range(size):  # noqa: SIM110 -- a kernel has no generators
         if table.text[at + step] != text[begin + step]:
             return False
     return True
 
 
 @part
-def _add(table: Answers, clients: Words, addresses: Words, row: int, head: int) -> int:
+def _add(table: Answers, clients: Words, addresses: Words, row: int, head: int) -> Any:
     """Where the next entry stands, in place of the oldest."""
     table.written[0] += 1
     number = table.written[0]
@@ -146,7 +150,7 @@ def _add(table: Answers, clients: Words, addresses: Words, row: int, head: int) 
 
 
 @part
-def _write(table: Answers, entry: Rows, text: Bytes, begin: int, size: int) -> None:
+def _write(table: Answers, entry: Any, text: Bytes, begin: int, size: int) -> None:
     """Keep an entry's name in one piece, in place of the oldest ones."""
     room = len(table.text)
     at = table.written[1]
@@ -160,7 +164,7 @@ def _write(table: Answers, entry: Rows, text: Bytes, begin: int, size: int) -> N
 
 
 @part
-def _remember(entry: Rows, time: int) -> None:
+def _remember(entry: Any, time: int) -> None:
     """Keep the time of an answer: the first stays, of the others the earliest known goes."""
     if entry.count == TIMES:
         for step in range(1, TIMES - 1):
@@ -202,7 +206,7 @@ def infer(table: Answers, clients: Words, servers: Words, starts: Ints, places: 
 
 
 @part
-def _latest(entry: Rows, start: int) -> int:
+def _latest(entry: Any, start: int) -> Any:
     """The latest known time of an answer that came before, and not too long before; -1 for none."""
     latest = np.int64(-1)
     for step in range(entry.count):
@@ -224,7 +228,11 @@ def _insert(table: Answers, places: Ints, times: Ints, row: int, place: int, tim
     if at == NAMES:
         return
     last = at
-    while last < NAMES - 1 and places[row, last] >= 0 and not _same_name(table, table.entries[places[row, last]], entry):
+    while (
+        last < NAMES - 1
+        and places[row, last] >= 0
+        and not _same_name(table, table.entries[places[row, last]], entry)
+    ):
         last += 1
     for step in range(last, at, -1):
         places[row, step], times[row, step] = places[row, step - 1], times[row, step - 1]
@@ -232,7 +240,7 @@ def _insert(table: Answers, places: Ints, times: Ints, row: int, place: int, tim
 
 
 @part
-def _same_name(table: Answers, one: Rows, other: Rows) -> bool:
+def _same_name(table: Answers, one: Any, other: Any) -> bool:
     return _has_name(table, one, table.text, other.text & (len(table.text) - 1), other.size)
 
 

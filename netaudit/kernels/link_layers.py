@@ -299,7 +299,8 @@ def wlan(data: Octets, packet: Any) -> None:
         finish(packet, packets.OK)
         return
     # data, with a body (null-function subtypes carry none), not protected
-    if control & 0x0C00 != 0x0800 or control & 0x4000 or control & 0x0040 or packet.end - packet.at < 24:
+    protected = control & 0x0040 and not _is_in_capwap(packet)
+    if control & 0x0C00 != 0x0800 or control & 0x4000 or protected or packet.end - packet.at < 24:
         finish(packet, packets.OTHER)
         return
     to_ds, from_ds, is_qos = control & 1, control & 2, control & 0x8000
@@ -318,6 +319,12 @@ def wlan(data: Octets, packet: Any) -> None:
         size += 14  # the first subframe's header
     if has(packet, size):
         step(packet, size, layers.LLC)
+
+
+@part
+def _is_in_capwap(packet: Any) -> bool:
+    """An access point deciphers what it sends on, and leaves the bit as it was."""
+    return packet.depth > 0 and packet.tunnel[packet.depth - 1] >> 24 == tunnels.CAPWAP
 
 
 @part

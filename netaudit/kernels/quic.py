@@ -239,7 +239,14 @@ def _tag(data: Octets, at: int, length: int, wanted: int) -> tuple[bool, int, in
 
 @kernel
 def put_together(
-    data: Octets, at: Ints, length: Ints, stream: Ints, out: Bytes, begins: Ints, sizes: Ints
+    data: Octets,
+    at: Ints,
+    length: Ints,
+    stream: Ints,
+    scratch: Bytes,
+    out: Bytes,
+    begins: Ints,
+    sizes: Ints,
 ) -> None:
     """Put the CRYPTO frames of each stream in order, as far as they go without a gap from its beginning.
 
@@ -248,33 +255,34 @@ def put_together(
         at: Where each begins.
         length: How long each is.
         stream: Which stream each belongs to, ascending from 0.
+        scratch: Room for one stream, twice `MAX_STREAM` zeros.
         out: Where the streams go; as many octets as the contents have suffice.
         begins: Where in it each begins.
         sizes: How long each is; zeros.
     """
-    room, held = np.zeros(MAX_STREAM, np.uint8), np.zeros(MAX_STREAM, np.uint8)
     free = row = 0
     for number in range(len(begins)):
         high = 0
         while row < len(stream) and stream[row] == number:
-            high = max(high, _keep_frames(data, at[row], at[row] + length[row], room, held))
+            high = max(high, _keep_frames(data, at[row], at[row] + length[row], scratch))
             row += 1
         begins[number] = free
         place = 0
-        while place < high and held[place] and free < len(out):
-            out[free] = room[place]
+        while place < high and scratch[MAX_STREAM + place] and free < len(out):
+            out[free] = scratch[place]
             place += 1
             free += 1
         sizes[number] = place
         for place in range(high):
-            held[place] = 0
+            scratch[MAX_STREAM + place] = 0
 
 
 @part
-def _keep_frames(data: Octets, at: int, end: int, room: Bytes, held: Bytes) -> int:
+def _keep_frames(data: Octets, at: int, end: int, scratch: Bytes) -> int:
     """Lay down the CRYPTO frames of one packet (RFC 9000 section 19); the highest octet that one reaches.
 
-    Of octets that are sent twice the first count. What no Initial may hold ends the reading.
+    The second half of `scratch` says which octets are there; of those that are sent twice the first
+    count. What no Initial may hold ends the reading.
     """
     high = 0
     while at < end:
@@ -287,9 +295,9 @@ def _keep_frames(data: Octets, at: int, end: int, room: Bytes, held: Bytes) -> i
                 return high
             if offset <= MAX_STREAM - size:
                 for place in range(size):
-                    if not held[offset + place]:
-                        room[offset + place] = u8(data, at + place)
-                        held[offset + place] = 1
+                    if not scratch[MAX_STREAM + offset + place]:
+                        scratch[offset + place] = u8(data, at + place)
+                        scratch[MAX_STREAM + offset + place] = 1
                 high = max(high, offset + size)
             at += size
         elif kind == 2 or kind == 3:  # noqa: PLR1714 -- a kernel has no sets

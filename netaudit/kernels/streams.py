@@ -82,6 +82,7 @@ def place(data: Octets, packet: Any, flows: Rows, row: int, side: int, pool: Poo
             return FIRST_HELD if is_first else HELD
         forget(number, flow, pool, losses)
         flow.next[side], flow.state[side] = seq, RUNNING
+        flow.follow = min(2 * flow.follow, 2)
     ahead = _distance(seq, flow.next[side])
     if ahead < 0:  # sent again: only what is new counts
         if length + ahead <= 0:
@@ -90,9 +91,11 @@ def place(data: Octets, packet: Any, flows: Rows, row: int, side: int, pool: Poo
         length += ahead
         ahead = 0
     begun = flow.state[side] == BEGUN
-    if 0 < ahead < LARGE - length and (begun or is_dns(packet) or flow.follow):
+    if 0 < ahead < LARGE - length and (begun or is_dns(packet) or flow.follow == 1):
         hold(data, packet, flows, row, side, START, ahead, pool, losses)  # it overtook what is awaited
         return IGNORED
+    if ahead > 0 and flow.follow == 1:
+        flow.follow = 2
     flow.next[side] = (flow.next[side] + ahead + length) & 0xFFFFFFFF
     flow.state[side] = RUNNING
     return FIRST_SEGMENT if begun else SEGMENT
@@ -147,7 +150,8 @@ def recognise(
         What the octets are to be held for, because they begin it and leave it open; or NOTHING.
     """
     if flow.follow:
-        _emit(block, packet, flow, side, collect.HTTP2, data, at, length)
+        if flow.follow == 1:  # with a hole in it, an HTTP/2 stream means nothing any more
+            _emit(block, packet, flow, side, collect.HTTP2, data, at, length)
         return NOTHING
     if is_dns(packet):
         done = _messages(data, at, length, packet, flow, side, block)
@@ -261,7 +265,7 @@ def settle(packet: Any, flow: Any, side: int, kind: int, before: int, pool: Pool
     if kind == DNS:
         while have - done >= 2 and done + 2 + u16(pool.data, slot.at + done) <= have:
             done += 2 + u16(pool.data, slot.at + done)
-    overtaken = slot.spans > 1 and (is_dns(packet) or flow.follow)  # what is behind a hole is still to come
+    overtaken = slot.spans > 1 and (is_dns(packet) or flow.follow == 1)  # what is behind a hole is still to come
     if kind == NOTHING and not overtaken:
         if slot.overlap:
             lose(losses, OVERLAP, slot.ordinal, 0, 1)

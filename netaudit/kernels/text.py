@@ -39,11 +39,11 @@ def decimal(value: int, out: Bytes, to: int) -> int:
 @part
 def ipv4(data: Octets, at: int, out: Bytes, to: int) -> int:
     """Four octets as a dotted quad."""
-    for part in range(4):
-        if part:
+    for place in range(4):
+        if place:
             out[to] = _DOT
             to += 1
-        to = decimal(u8(data, at + part), out, to)
+        to = decimal(u8(data, at + place), out, to)
     return to
 
 
@@ -65,7 +65,7 @@ def ipv6(data: Octets, at: int, out: Bytes, to: int) -> int:
             to += 2
             group += longest
             continue
-        if group and group != first + longest or first < 0 < group:
+        if (group and group != first + longest) or first < 0 < group:
             out[to] = _COLON
             to += 1
         to = _hexadecimal(u16(data, at + 2 * group), out, to)
@@ -173,8 +173,13 @@ class Texts(NamedTuple):
     slots: Words
     """A power of two of them: half of a hash and the text's number + 1, 0 where there is none."""
     key: Words
-    count: Ints
+    size: Ints
     """How many there are (one element)."""
+
+    def written(self) -> int:
+        """Octets of text there are."""
+        count = int(self.size[0])
+        return int(self.ends[count - 1]) if count else 0
 
 
 def table_size(most: int) -> int:
@@ -196,14 +201,14 @@ def texts(room: int, most: int, key: Words) -> Texts:
     )
 
 
-@kernel
-def used(table: Texts) -> int:
+@part
+def used(table: Texts) -> Any:
     """Octets of text there are: where the next text is to be written."""
-    return table.ends[table.count[0] - 1] if table.count[0] else np.int64(0)
+    return table.ends[table.size[0] - 1] if table.size[0] else np.int64(0)
 
 
 @part
-def number_of(table: Texts, end: int) -> int:
+def number_of(table: Texts, end: int) -> Any:
     """The number of the text that was written from `used` to `end`; a new one is kept, a known one not."""
     begin = used(table)
     size = end - begin
@@ -213,7 +218,7 @@ def number_of(table: Texts, end: int) -> int:
     while table.slots[slot] != 0:
         entry = table.slots[slot]
         number = np.int64(entry & _WORD) - 1
-        first = table.ends[number - 1] if number else np.int64(0)
+        first: Any = table.ends[number - 1] if number else np.int64(0)
         if (
             entry >> np.uint64(32) == hash_ >> np.uint64(32)
             and table.ends[number] - first == size
@@ -221,10 +226,10 @@ def number_of(table: Texts, end: int) -> int:
         ):
             return number
         slot = (slot + 1) & mask
-    number = table.count[0]
+    number = table.size[0]
     table.slots[slot] = (hash_ >> np.uint64(32)) << np.uint64(32) | np.uint64(number + 1)
     table.ends[number] = end
-    table.count[0] = number + 1
+    table.size[0] = number + 1
     return number
 
 

@@ -38,10 +38,10 @@ HELLO = np.dtype([
     ("ciphers_at", "i8"), ("key_at", "i8"), ("key_length", "i8"),
     ("names", "i4"),
     ("version", "u2"),
-    ("status", "u1"), ("hidden", "u1"), ("named", "u1"), ("odd_name", "u1"),
+    ("status", "u1"), ("hidden", "u1"), ("named", "u1"),
 ], align=True)  # fmt: skip
 """One row a hello. `sni` is the first host name, `names` how many there are, `named` whether the
-extension is there at all, `odd_name` that it is none as RFC 6066 has them; `alpn` is the list of length-prefixed
+extension is there at all; `alpn` is the list of length-prefixed
 protocol names; `version` the highest that is offered; `hidden` bits of `HAS_ECH`, `HAS_ESNI`; `key` is the octets
 that a fingerprint is made of, in the array of keys (length 0: none). What is absent has length 0."""
 
@@ -173,13 +173,10 @@ def _read_extensions(data: Octets, hello: Any, wrong: int) -> int:
 def _server_names(data: Octets, at: int, end: int, hello: Any) -> None:
     """Host names (type 0) of a list (RFC 6066 section 3): the first is kept, all are counted."""
     hello.named = 1
-    if end - at >= 2 and u16(data, at) != end - at - 2:
-        hello.odd_name = 1
     at += 2
     while at + 3 <= end:
         length = u16(data, at + 1)
         if at + 3 + length > end:
-            hello.odd_name = 1
             return
         if u8(data, at) == 0 and length > 0:
             if hello.names == 0:

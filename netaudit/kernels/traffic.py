@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from netaudit.kernels import collect, flows, packet, quic, streams, tls
+from netaudit.kernels import collect, dnsguess, flows, packet, quic, streams, tls
 from netaudit.kernels.assembly import Pool
 from netaudit.kernels.collect import MESSAGES, NOW, Block, emit, has_room
 from netaudit.kernels.compiled import kernel, part
@@ -108,7 +108,9 @@ def _datagram_kind(data: Octets, one: Any, length: int) -> int:
             return collect.RADIUS
     if tls.is_dtls_hello(data, one.at, length):
         return collect.DTLS
-    return collect.QUIC if quic.is_quic(data, one.at, length) else 0
+    if quic.is_quic(data, one.at, length):
+        return collect.QUIC
+    return collect.DNS if dnsguess.is_dns(data, one.at, length) else 0
 
 
 @part

@@ -10,6 +10,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -74,8 +75,8 @@ def is_random_mac(packed: bytes) -> bool:
     return bool(packed[0] & 0x02)
 
 
-def by_distinct(array: pa.Array, convert: Callable[[str], object], type_: pa.DataType) -> pa.Array:
-    """`convert` applied once to each distinct value of a string column.
+def by_distinct(array: pa.Array, convert: Callable[[Any], object], type_: pa.DataType) -> pa.Array:
+    """`convert` applied once to each distinct value of a string or binary column.
 
     Nulls, empty strings and values for which `convert` gives None become null.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -24,6 +25,7 @@ from netaudit.records.evidence import EvidenceFile, Ledger
 from netaudit.records.printed import readable
 from netaudit.records.schemas import TIMESTAMP, conform, kind_of
 from netaudit.sources.inputs import Input, opened
+from netaudit.sources.rotation import series
 from netaudit.sources.recognise import named, recognise, refuse_binary
 
 NOT_TEXT = "bytes that are no text in this file's encoding, or a line over 1 MiB"
@@ -32,6 +34,7 @@ NO_RECORD = "no line of this file gave a record"
 NO_NAME = "look-ups whose name cannot be read"
 OTHER = "lines that hold no record of this format (comments, other messages)"
 DUPLICATE = "the same content was read already, under another name"
+GROWN = "the file has grown since it was opened; what came after is not read"
 WORKBOOK = b"PK\x03\x04"
 MAX_ROWS = 64 << 10
 Progress = Callable[[str, int, int], None]
@@ -68,83 +71,134 @@ def read(
         ...     print(batch.to_pandas())
     """
     options = options or Options()
-    seen: set[str] = set()
+    seen = _Seen()
     with opened(arguments, settings) as (inputs, missing):
         for error in missing:
             ledger.errors.append(error)
-        for item in inputs:
-            yield from _read_one(item, ledger, seen, options, progress)
+        for group in series(inputs):
+            yield from _read_group(group, ledger, seen, options, progress)
 
 
-def _read_one(
-    item: Input,
-    ledger: Ledger,
-    seen: set[str],
-    options: Options,
-    progress: Progress | None,
+class _Seen:
+    """Contents that were read already. A hash is waited for only where the size alone does not tell."""
+
+    def __init__(self) -> None:
+        self._by_size: dict[int, list[Identity]] = {}
+
+    def has(self, identity: Identity) -> bool:
+        """Whether the same content came before; it counts as seen from now on."""
+        same_size = self._by_size.setdefault(identity.size, [])
+        found = any(one.sha256 == identity.sha256 for one in same_size)
+        same_size.append(identity)
+        return found
+
+
+@dataclass(slots=True)
+class _Opened:
+    """One input that is being read."""
+
+    item: Input
+    tally: Tally
+    stream: ByteStream
+
+
+def _read_group(
+    group: list[Input], ledger: Ledger, seen: _Seen, options: Options, progress: Progress | None
 ) -> Iterator[pa.RecordBatch]:
-    try:
-        identity = identify(item.path, item.name)
-    except InputError as error:
-        ledger.errors.append(error)
-        ledger.files.append(_unusable(item.name, error))
-        return
-    if identity.sha256 in seen:
-        tally = Tally(identity)
-        tally.skip(DUPLICATE, count=1, matters=False)
-        ledger.files.append(tally.duplicate())
-        return
-    seen.add(identity.sha256)
-    tally = Tally(identity)
-    zone = options.timezone or item.source.timezone
-    with ByteStream(identity) as stream:
+    """Inputs that are one stream: most often one file, else captures that one sniffer wrote in turn."""
+    fresh = [found for item in group if (found := _identified(item, ledger, seen, options)) is not None]
+    begun: list[_Opened] = []
+    with ExitStack() as stack:
+
+        def opening() -> Iterator[_Opened]:
+            for item, identity in fresh:
+                one = _Opened(item, Tally(identity), stack.enter_context(ByteStream(identity)))
+                begun.append(one)
+                yield one
+
         try:
-            for batch in _batches(stream, tally, item.source, zone, options):
+            for batch in _batches(opening(), options):
                 if progress:
-                    progress(identity.name, stream.content_bytes, identity.size)
+                    now = begun[-1]
+                    progress(now.tally.identity.name, now.stream.content_bytes, now.tally.identity.size)
                 yield batch
         except NetauditError as error:
-            error.where = error.where or identity.name
-            tally.error = str(error)
-            ledger.errors.append(error)
+            _note_error(error, begun[-1], ledger)
         except Exception as failure:  # noqa: BLE001 -- one file's defect stops neither the others nor the ledger
             defect = InputError(
                 "reader-failed",
                 "netaudit itself failed on this file ({reason}); what it says was not read to its end.",
-                where=identity.name,
+                where=begun[-1].tally.identity.name,
                 hint="Report it with the file's hash {sha256}; the other inputs were read.",
                 reason=f"{type(failure).__name__}: {failure}",
-                sha256=identity.sha256,
+                sha256=begun[-1].tally.identity.sha256,
             )
             defect.__cause__ = failure
-            tally.error = str(defect)
-            ledger.errors.append(defect)
-        _account_for_rest(stream, tally)
-        ledger.files.append(
-            tally.entry(
-                stream,
-                clock_offset_s=item.source.clock_offset_s,
-                timezone=zone,
-                site=item.source.site,
-                source=item.source.id or item.source.path,
-                segments=item.source.segments,
-            )
+            _note_error(defect, begun[-1], ledger)
+        for _ in opening() if len(begun) < len(fresh) else ():
+            pass  # files of a series that its error kept from being reached
+        for one in begun:
+            _finish(one, ledger, options)
+
+
+def _identified(
+    item: Input, ledger: Ledger, seen: _Seen, options: Options
+) -> tuple[Input, Identity] | None:
+    """What an input is; None where it cannot be used, or was read already."""
+    try:
+        identity = identify(item.path, item.name, meanwhile=options.jobs != 1)
+        is_known = seen.has(identity)
+    except InputError as error:
+        ledger.errors.append(error)
+        ledger.files.append(_unusable(item.name, error))
+        return None
+    if is_known:
+        tally = Tally(identity)
+        tally.skip(DUPLICATE, count=1, matters=False)
+        ledger.files.append(tally.duplicate())
+        return None
+    return item, identity
+
+
+def _note_error(error: NetauditError, one: _Opened, ledger: Ledger) -> None:
+    error.where = error.where or one.tally.identity.name
+    one.tally.error = str(error)
+    ledger.errors.append(error)
+
+
+def _finish(one: _Opened, ledger: Ledger, options: Options) -> None:
+    """The ledger's entry of a file that was read."""
+    source = one.item.source
+    _account_for_rest(one.stream, one.tally)
+    if one.item.path.stat().st_size > one.tally.identity.size:
+        one.tally.notes.add(GROWN)
+    ledger.files.append(
+        one.tally.entry(
+            one.stream,
+            clock_offset_s=source.clock_offset_s,
+            timezone=options.timezone or source.timezone,
+            site=source.site,
+            source=source.id or source.path,
+            segments=source.segments,
         )
+    )
 
 
-def _batches(
-    stream: ByteStream, tally: Tally, source: Source, zone: str, options: Options
-) -> Iterator[pa.RecordBatch]:
+def _batches(files: Iterator[_Opened], options: Options) -> Iterator[pa.RecordBatch]:
     from netaudit.sources.capture import Capture, is_capture, read_capture
 
-    head = stream.peek(64)
+    first = next(files, None)
+    if first is None:
+        return
+    source, tally = first.item.source, first.tally
+    head = first.stream.peek(64)
     if not head:
         tally.skip(EMPTY, count=1)
         return
     wanted = options.input_format or source.format
     if is_capture(head) and wanted in {"", "pcap", "pcapng"}:
         yield from read_capture(
-            [Capture(stream, tally)],
+            (Capture(one.stream, one.tally) for one in chain([first], files)),
             site=source.site,
             clock_offset_s=source.clock_offset_s,
             threaded=options.jobs != 1,
@@ -156,7 +210,7 @@ def _batches(
             "This file is no capture.",
             hint="Leave the format out, so that it is recognised.",
         )
-    yield from _read_log(stream, tally, source, zone, wanted)
+    yield from _read_log(first.stream, tally, source, options.timezone or source.timezone, wanted)
 
 
 def _read_log(

@@ -19,15 +19,16 @@ def host_name(octets: bytes) -> str | None:
 def authority_name(octets: bytes) -> str | None:
     """The host of ``[user@]host[:port]`` in normal form (RFC 3986 section 3.2), None where it is none.
 
-    An IPv6 address loses its brackets: the port that they set it apart from is left out too.
+    An IPv6 address keeps its brackets: they are part of a host (RFC 3986 section 3.2.2).
     """
     text = _text(octets)
     if text is None:
         return None
     text = text.rsplit("@", 1)[-1]
     if text.startswith("["):
-        text = text[1:].split("]", 1)[0]
-    elif text.count(":") == 1:
+        inside = _name(text[1:].split("]", 1)[0])
+        return f"[{inside}]" if inside is not None and ":" in inside else inside
+    if text.count(":") == 1:
         text = text.split(":", 1)[0]
     return _name(text)
 

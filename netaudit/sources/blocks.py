@@ -67,6 +67,17 @@ class Capture(NamedTuple):
     tally: Tally
 
 
+class Record(NamedTuple):
+    """One packet as it lies in the file."""
+
+    ordinal: int
+    ts: int | None
+    """Nanoseconds since 1970; None where unknown."""
+    link_type: int
+    wirelen: int
+    data: bytes
+
+
 class Block(NamedTuple):
     """What a run of packets gave."""
 
@@ -189,6 +200,30 @@ def _pieces(captures: Iterator[Capture], offset_ns: int, joiner: _Joiner) -> Ite
                     buffers.turn(0, size)
         walker.close(capture.tally, size - at)
     joiner.close()
+
+
+def records(stream: ByteStream) -> Iterator[Record]:
+    """The packets of one capture, one at a time: for whoever needs a few of them whole."""
+    walker = _Walker(Capture(stream, Tally(stream.identity)), 0)
+    buffers = _Buffers()
+    at = size = 0
+    final = not walker.is_whole
+    while not final:
+        buffers.turn(at, size)
+        at, size = 0, size - at
+        got = stream.readinto(memoryview(buffers.octets)[size : size + PIECE_BYTES])
+        size, final = size + got, got == 0
+        count = PIECE_PACKETS
+        while count == PIECE_PACKETS:
+            count, at = walker.walk(octets(buffers.octets), at, size, buffers.packets, final=final)
+            for row in buffers.packets[:count]:
+                yield Record(
+                    int(row["ordinal"]),
+                    int(row["ts"]) if row["timed"] else None,
+                    int(row["link"]),
+                    int(row["wirelen"]),
+                    buffers.octets[row["at"] : row["end"]].tobytes(),
+                )
 
 
 class _Buffers:

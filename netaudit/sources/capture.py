@@ -23,6 +23,8 @@ from netaudit.sources.protocols import Events, Reader
 
 FAMILY = "netaudit.sources.protocols"
 BATCH_ROWS = 65_536
+MAX_WAITING = 400_000
+"""Rows that are held back while the file is still being hashed; they say which file they are from."""
 _PACKET = (1 << FILE_SHIFT) - 1
 
 
@@ -88,12 +90,14 @@ class _Reader:
     def __init__(self, site: str) -> None:
         self._site = site
         self._series = Series()
-        family = sorted(discover(FAMILY).values(), key=lambda member: member.name)
+        family = sorted(discover(FAMILY, "PROTOCOL").values(), key=lambda member: member.name)
         self._readers: list[tuple[tuple[Kind, ...], Reader]] = [
             (member.takes, member.open(self._series)) for member in family
         ]
         self._names: dict[int, tuple[str, str]] = {}
         self._answers = Answers()
+        self._waiting: list[Events] = []
+        self._rows_waiting = 0
 
     def noting(self, captures: Iterable[Capture]) -> Iterator[Capture]:
         """The same files, remembered."""
@@ -117,6 +121,7 @@ class _Reader:
         for _, reader in self._readers:
             for events in reader.close():
                 yield from self._batches(events)
+        yield from self._release()
 
     def _learn(self, reader: Reader) -> None:
         learned = getattr(reader, "learned", None)
@@ -166,10 +171,24 @@ class _Reader:
                 self._names.setdefault(flow, (name, source))
 
     def _batches(self, events: Events) -> Iterator[pa.RecordBatch]:
+        """Batches of events, once the hashes of the files that they are from are known."""
         self._name_flows(events)
-        ordinal = np.asarray(events.columns["ordinal"]).astype(np.int64)
-        if not len(ordinal):
+        rows = len(events.columns["ordinal"])
+        if not rows:
             return
+        self._waiting.append(events)
+        self._rows_waiting += rows
+        known = all(tally.identity.is_known for tally in self._series.files)
+        if known or self._rows_waiting >= MAX_WAITING:
+            yield from self._release()
+
+    def _release(self) -> Iterator[pa.RecordBatch]:
+        waiting, self._waiting, self._rows_waiting = self._waiting, [], 0
+        for events in waiting:
+            yield from self._told(events)
+
+    def _told(self, events: Events) -> Iterator[pa.RecordBatch]:
+        ordinal = np.asarray(events.columns["ordinal"]).astype(np.int64)
         columns = {
             **events.columns, "ordinal": (ordinal & _PACKET).astype(np.uint64), "file": self._files(ordinal),
         }  # fmt: skip

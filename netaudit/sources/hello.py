@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,6 @@ from netaudit.records.names import normalise, normalise_column
 from netaudit.sources import ech, encrypted_dns
 from netaudit.sources.ja4 import ja4
 from netaudit.sources.messages import columns, words
-from netaudit.sources.protocols import Events
 
 VERSIONS = {
     0x0002: "ssl2", 0x0300: "ssl3", 0x0301: "1.0", 0x0302: "1.1", 0x0303: "1.2", 0x0304: "1.3",
@@ -28,6 +28,12 @@ VERSIONS = {
 
 MAX_NAMES = 8
 """Names of one hello that become events; RFC 6066 allows one."""
+
+MAX_PROTOCOLS = 32
+"""Protocols of one hello that are kept; clients offer two or three."""
+
+Named = tuple[dict[str, Any], Ints]
+"""Columns of events, and of each the number of the flow that its name names, -1 for none."""
 
 _SNI, _ECH_OUTER = 1, 2
 _SOURCES: list[str | None] = [None, "sni", "ech_outer"]
@@ -91,8 +97,8 @@ def read(data: Octets, at: Ints, length: Ints, prefix: int) -> Hellos:
     return Hellos(found, data, keys)
 
 
-def events(rows: Rows, hellos: Hellos, tally: Tally, quic: pa.Array | None = None) -> Events:
-    """``tls`` or ``quic`` events, one a name of a hello.
+def events(rows: Rows, hellos: Hellos, tally: Tally, quic: pa.Array | None = None) -> Named:
+    """Columns of ``tls`` or ``quic`` events, one row a name of a hello, and the flow that each names.
 
     Args:
         rows: `packet.MESSAGE` of each hello.
@@ -115,17 +121,14 @@ def events(rows: Rows, hellos: Hellos, tally: Tally, quic: pa.Array | None = Non
         "ja4": hellos.fingerprints(),
         "transport_detail": encrypted_dns.marks(name, rows["dport"], over_quic, alpn),
     }
-    return Events("tls" if quic is None else "quic", found, np.where(_valid(name), rows["flow"], -1))
+    return found, np.where(_valid(name), rows["flow"], -1)
 
 
 def gather(octets: Bytes, at: Ints, length: Ints) -> pa.Array:
     """Spans of a buffer as a binary column; null where they are empty."""
-    ends = np.cumsum(length)
-    place = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(at - ends + length, length)
-    offsets = np.concatenate([[0], ends])
-    data = [None, pa.py_buffer(offsets), pa.py_buffer(octets[place])]
-    spans = pa.Array.from_buffers(pa.large_binary(), len(at), data)
-    return pc.if_else(pa.array(length > 0), spans, pa.scalar(None, pa.large_binary()))
+    view = octets.data
+    spans = zip(at.tolist(), length.tolist(), strict=True)
+    return pa.array([bytes(view[a : a + size]) if size else None for a, size in spans], pa.large_binary())
 
 
 def _converted(values: pa.Array, convert: Callable[[bytes], object], type_: pa.DataType) -> pa.Array:
@@ -236,9 +239,9 @@ def _decoded(octets: bytes) -> str | None:
 
 def _protocols(octets: bytes) -> list[str]:
     """ALPN names; GREASE values (RFC 8701) and what is no text are left out."""
-    names = []
+    names: list[str] = []
     at = 0
-    while at < len(octets):
+    while at < len(octets) and len(names) < MAX_PROTOCOLS:
         word = octets[at + 1 : at + 1 + octets[at]]
         if word.isascii() and word.decode("ascii").isprintable() and len(word) == octets[at] > 0:
             names.append(word.decode("ascii"))

@@ -99,7 +99,9 @@ class Answers:
 def _octets(texts: pa.Array) -> tuple[Bytes, Ints]:
     """The text of a string column, and where each ends in it; nulls are empty."""
     plain = pa.concat_arrays([texts.cast(pa.string()).fill_null("")])  # begins at 0
-    offsets = np.frombuffer(plain.buffers()[1], np.int32, len(plain) + 1) if len(plain) else np.zeros(1, np.int32)
+    offsets = (
+        np.frombuffer(plain.buffers()[1], np.int32, len(plain) + 1) if len(plain) else np.zeros(1, np.int32)
+    )
     data: Any = plain.buffers()[2]
     text = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
     return text.copy(), offsets[1:].astype(np.int64)

@@ -2,7 +2,7 @@
 
 An event names the first packet that holds a part of its message. The other parts are found again
 here: of a TCP stream the segments that the message needs, of QUIC the client's further Initials to
-the same connection id, of an IP datagram its fragments.
+the same connection id, of an IP datagram its fragments, before and after.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netaudit.kernels import packet
 from netaudit.kernels.packet import Status
+from netaudit.records.addresses import V4_PREFIX
 from netaudit.sources.cut import essential, initial_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_PARTS = 64
 """Packets that are looked at for one message."""
+NEAR = 4096
+"""Packets before and after a fragment among which the others of its datagram are looked for: after
+more, its identification may be another datagram's."""
 Wanted = Mapping[int, Mapping[str, frozenset[str]]]
 """Ordinal of a packet to the kinds of its events and the names that they read."""
 _IN_STREAMS = frozenset({"tls", "dns", "http", "proxy"})
@@ -95,17 +99,23 @@ class Parts:
         self._left = len(wanted)
         self._streams: dict[tuple[int, ...], _Stream] = {}
         self._initials: dict[tuple[int, ...], tuple[bytes, int]] = {}
-        self._datagrams: dict[tuple[int, ...], int] = {}
+        self._datagrams: dict[tuple[int, ...], list[int]] = {}
+        self._ends: set[bytes] = set()
 
     @property
     def done(self) -> bool:
         """Whether no packet that follows can matter."""
-        return not (self._left or self._streams or self._initials or self._datagrams)
+        return not (self._left or self._streams or self._initials)
+
+    @property
+    def fragmented(self) -> bool:
+        """Whether the packets have to be gone over once more, with `see_fragment`."""
+        return bool(self._datagrams)
 
     def see(self, record: Record) -> None:
         """Take the next packet."""
         events = self._wanted.get(record.ordinal)
-        if events is None and not (self._streams or self._initials or self._datagrams):
+        if events is None and not (self._streams or self._initials):
             return
         headers = headers_of(record)
         payload = record.data[headers.at : headers.end]
@@ -113,13 +123,23 @@ class Parts:
             self._left -= 1
             self._keep(record.ordinal, headers.at)
             self._begin(record, headers, payload, events)
-        self._go_on(record, headers, payload)
+        if headers.readable:
+            self._go_on(record, headers, payload)
+
+    def see_fragment(self, record: Record) -> None:
+        """Take a packet again: is it of a datagram that has an event?"""
+        if not any(ends in record.data for ends in self._ends):
+            return
+        headers = headers_of(record)
+        if any(abs(record.ordinal - at) <= NEAR for at in self._datagrams.get(headers.fragment, ())):
+            self._keep(record.ordinal, headers.end)
 
     def _begin(
         self, record: Record, headers: Headers, payload: bytes, events: Mapping[str, frozenset[str]]
     ) -> None:
         if headers.fragment and any(kind != "flow" for kind in events):
-            self._datagrams[headers.fragment] = MAX_PARTS
+            self._datagrams.setdefault(headers.fragment, []).append(record.ordinal)
+            self._ends.add(_on_wire(headers.fragment))
         if not headers.readable:
             return
         in_stream = headers.protocol == packet.TCP
@@ -132,13 +152,6 @@ class Parts:
                 self._initials[headers.ends] = (initial, MAX_PARTS)
 
     def _go_on(self, record: Record, headers: Headers, payload: bytes) -> None:
-        if headers.fragment in self._datagrams:
-            self._keep(record.ordinal, headers.end)
-            self._datagrams[headers.fragment] -= 1
-            if not self._datagrams[headers.fragment]:
-                del self._datagrams[headers.fragment]
-        if not headers.readable:
-            return
         if headers.protocol == packet.TCP and payload and headers.ends in self._streams:
             self._segment(record, headers, payload)
         elif headers.protocol == packet.UDP and headers.ends in self._initials:
@@ -165,6 +178,13 @@ class Parts:
 
     def _keep(self, ordinal: int, size: int) -> None:
         self.kept[ordinal] = max(size, self.kept.get(ordinal, 0))
+
+
+def _on_wire(fragment: tuple[int, ...]) -> bytes:
+    """Source and destination as they stand in an IP header (IPv4 ones come as ::ffff:a.b.c.d)."""
+    octets = b"".join(part.to_bytes(8, "little") for part in fragment[:4])
+    is_v4 = octets[:12] == octets[16:28] == V4_PREFIX
+    return octets[12:16] + octets[28:32] if is_v4 else octets
 
 
 def _near(seq: int, first: int) -> int:

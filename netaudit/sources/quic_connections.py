@@ -77,10 +77,9 @@ class Flows:
                 self._leave(self._flows.pop(next(iter(self._flows))))
         return flow
 
-    def is_client(self, ends: Ends) -> bool:
-        """Whether the sender's Initials could be opened, so that it is the client."""
-        flow = self._flows.get(ends)
-        return flow is not None and bool(flow.by_id)
+    def get(self, ends: Ends) -> Flow | None:
+        """What was sent from an end to another, if anything was."""
+        return self._flows.get(ends)
 
     def forget_all(self) -> None:
         """All leave."""

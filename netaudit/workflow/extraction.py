@@ -235,6 +235,10 @@ def _copy(
             parts.see(record)
             if parts.done:
                 break
+    if parts.fragmented:
+        with ByteStream(identity) as stream:
+            for record in records(stream):
+                parts.see_fragment(record)
     packets = cut = 0
     last = max(parts.kept, default=0)
     with ByteStream(identity) as stream:

@@ -33,7 +33,7 @@ def address(data, width, out):
 
 @kernel
 def spelled(data, type_, at, length, out):
-    return dnsrecords.spell_record(data, 0, len(data.u8), type_, at, length, out, 0)
+    return dnsrecords.spell_record(data, 0, type_, at, length, out, 0)
 
 
 @kernel
@@ -118,7 +118,9 @@ def test_a_dot_inside_a_label_is_no_separator():
 
 sixteen = st.one_of(
     st.binary(min_size=16, max_size=16),
-    st.lists(st.sampled_from([b"\0\0", b"\0\0", b"\xff\xff", b"\0\1", b"\x20\1"]), min_size=8, max_size=8).map(b"".join),
+    st.lists(
+        st.sampled_from([b"\0\0", b"\0\0", b"\xff\xff", b"\0\1", b"\x20\1"]), min_size=8, max_size=8
+    ).map(b"".join),
 )
 
 
@@ -133,7 +135,7 @@ def test_addresses_are_spelled_as_everybody_spells_them(packed):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from([2, 6, 15, 16, 33, 64, 65]), st.binary(max_size=40))
+@given(st.sampled_from([2, 6, 15, 26, 33]), st.binary(max_size=40))
 def test_record_data_of_any_octets_stay_inside(type_, data):
     message = b"\0" * 12 + b"\3www\7example\0" + data
     out = np.zeros(4096, np.uint8)
@@ -142,11 +144,20 @@ def test_record_data_of_any_octets_stay_inside(type_, data):
 
 def test_equal_texts_have_one_number():
     table = text.texts(1000, 20, np.array([1, 2], np.uint64))
-    words = [b"a", b"example.org", b"", b"eight888", b"example.org", b"seventeen-octets!", b"a", b"eight888"]
+    words = [
+        b"a",
+        b"example.org",
+        b"",
+        b"eight888",
+        b"example.org",
+        b"seventeen-octets!",
+        b"a",
+        b"eight888",
+    ]
     found = []
     for word in words:
-        begin = text.used(table)
+        begin = table.written()
         table.text.u8[begin : begin + len(word)] = np.frombuffer(word, np.uint8)
         found.append(number(table, begin + len(word)))
     assert found == [0, 1, 2, 3, 1, 4, 0, 3]
-    assert table.text.u8[: text.used(table)].tobytes() == b"".join(dict.fromkeys(words))
+    assert table.text.u8[: table.written()].tobytes() == b"".join(dict.fromkeys(words))

@@ -92,7 +92,9 @@ def put_together(*streams):
     number = np.repeat(np.arange(len(streams)), [len(stream) for stream in streams])
     out, begins, sizes = np.zeros(int(length.sum()), np.uint8), *np.zeros((2, len(streams)), np.int64)
     data = octets_of(b"".join(contents))
-    quic.put_together(data, np.cumsum(length) - length, length, number, out, begins, sizes)
+    scratch = np.zeros(2 * quic.MAX_STREAM, np.uint8)
+    quic.put_together(data, np.cumsum(length) - length, length, number, scratch, out, begins, sizes)
+    assert not scratch[quic.MAX_STREAM :].any()
     return [out[at : at + size].tobytes() for at, size in zip(begins, sizes, strict=True)]
 
 

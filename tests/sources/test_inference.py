@@ -22,7 +22,9 @@ def taught(*answers, **room):
     """Learnt from (client, name, address, second)."""
     known = Answers(**room)
     for client, name, address, second in answers:
-        known.learn(packed(client), pa.array([name], pa.string()), packed(address), np.array([second * SECOND]))
+        known.learn(
+            packed(client), pa.array([name], pa.string()), packed(address), np.array([second * SECOND])
+        )
     return known
 
 
@@ -32,7 +34,9 @@ def inferred(known, client, server, second):
 
 
 def test_the_latest_answer_before_the_flow_names_it_and_says_its_age():
-    known = taught((CLIENT, "a.example", CDN, 100), (CLIENT, "a.example", CDN, 200), (CLIENT, "a.example", CDN, 300))
+    known = taught(
+        (CLIENT, "a.example", CDN, 100), (CLIENT, "a.example", CDN, 200), (CLIENT, "a.example", CDN, 300)
+    )
     assert inferred(known, CLIENT, CDN, 250) == ("a.example", 50.0, None)
     assert inferred(known, CLIENT, CDN, 100) == ("a.example", 0.0, None)
     assert inferred(known, CLIENT, CDN, 99) == (None, None, None)
@@ -46,7 +50,11 @@ def test_nothing_is_inferred_for_another_client_or_another_address():
 
 def test_two_names_for_one_address_are_both_told():
     known = taught((CLIENT, "flagged.example", CDN, 100), (CLIENT, "plain.example", CDN, 200))
-    assert inferred(known, CLIENT, CDN, 100 + 3 * HOUR) == ("plain.example", 3 * HOUR - 100.0, ["flagged.example"])
+    assert inferred(known, CLIENT, CDN, 100 + 3 * HOUR) == (
+        "plain.example",
+        3 * HOUR - 100.0,
+        ["flagged.example"],
+    )
     assert inferred(known, CLIENT, CDN, 150) == ("flagged.example", 50.0, None)
 
 

@@ -17,7 +17,7 @@ from netaudit.intake.tally import FIRST_KEPT, Tally
 from netaudit.kernels import dnsjoin, dnsrecords, dnswire
 from netaudit.kernels import text as spelling
 from netaudit.kernels.dnswire import Stage, Trouble
-from netaudit.kernels.octets import Bytes, Ints, octets
+from netaudit.kernels.octets import Bytes, Ints, Octets, octets
 from netaudit.kernels.packet import MESSAGE, Kind, Rows
 from netaudit.sources.inference import Learned
 from netaudit.sources.messages import Messages, columns, words
@@ -78,7 +78,7 @@ class DnsReader:
         held = self._held
         most = len(held.asks) + len(messages) - done + dnswire.QUESTIONS_ROOM
         size = min(int(messages.rows["length"][done:].sum()), MAX_TEXT)
-        before = int(spelling.used(held.names))
+        before = held.names.written()
         names = spelling.texts(before + size + dnswire.TEXT_ROOM, most, self._key)
         asks = np.empty(most, dnswire.ASK)
         kept = asks[: len(held.asks)]
@@ -196,7 +196,7 @@ def _part(values: Any, part: slice) -> Any:
 
 def _names(names: spelling.Texts, numbers: Ints) -> pa.DictionaryArray:
     """Names by number, with a dictionary of just those; -1 is null."""
-    count = int(names.count[0])
+    count = int(names.size[0])
     known = numbers >= 0
     wanted = np.zeros(count, np.bool_)
     wanted[numbers[known]] = True
@@ -206,7 +206,7 @@ def _names(names: spelling.Texts, numbers: Ints) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(indices, pa.int32(), mask=~known), texts)
 
 
-def _mnemonics(numbers: Ints, to_text: Callable[[int], str]) -> pa.DictionaryArray:
+def _mnemonics(numbers: Ints, to_text: Callable[[Any], str]) -> pa.DictionaryArray:
     """Words for numbers of 16 bits at most; -1 is null."""
     known = numbers >= 0
     seen = np.zeros(1 << 16, np.bool_)
@@ -248,7 +248,7 @@ def _spell(messages: Messages, asks: Rows, said: Ints, trouble: Bytes) -> _Answe
     )
     values = _strings(text, ends[:records])
     if odds:
-        values = _with_odd(values, odd[:odds], messages.arena.u8)
+        values = _with_odd(values, odd[:odds], messages.arena)
     offsets = np.zeros(events + 1, np.int32)
     offsets[1:] = lists[:events]
     empty = pa.array(offsets[1:] == offsets[:-1])
@@ -257,17 +257,18 @@ def _spell(messages: Messages, asks: Rows, said: Ints, trouble: Bytes) -> _Answe
     )
 
 
-def _with_odd(values: pa.Array, odd: Rows, octets: Bytes) -> pa.Array:
-    """The texts with those that dnspython spells in their places."""
+def _with_odd(values: pa.Array, odd: Rows, arena: Octets) -> pa.Array:
+    """The texts with those of rarer types in their places."""
+    size = dnsrecords.SPREAD_ODD * int(odd["length"].sum()) + dnsrecords.ROOM_ODD * len(odd)
+    text, ends, known = np.empty(size, np.uint8), np.empty(len(odd), np.int64), np.empty(len(odd), np.uint8)
+    dnsrecords.spell_odd(arena, odd, text, ends, known)
+    rest = odd[known == 0]
+    where = (rest[name].tolist() for name in ("start", "at", "length", "rdclass", "type"))
+    texts = pa.array([rdata_text(arena.u8, *one) for one in zip(*where, strict=True)], pa.string())
+    spelled = pc.replace_with_mask(_strings(text, ends), pa.array(known == 0), texts)
     is_odd = np.zeros(len(values), np.bool_)
     is_odd[odd["record"]] = True
-    texts = [
-        rdata_text(octets, *where)
-        for where in zip(
-            *(odd[name].tolist() for name in ("start", "at", "length", "rdclass", "type")), strict=True
-        )
-    ]
-    return pc.replace_with_mask(values, pa.array(is_odd), pa.array(texts, pa.string()))
+    return pc.replace_with_mask(values, pa.array(is_odd), spelled)
 
 
 PROTOCOL = Protocol("dns", (Kind.DNS,), DnsReader)

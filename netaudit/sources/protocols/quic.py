@@ -14,13 +14,14 @@ from netaudit.kernels.packet import MESSAGE, Kind, Rows
 from netaudit.sources import encrypted_dns, hello
 from netaudit.sources.messages import Messages, columns, words
 from netaudit.sources.protocols import Events, Protocol
-from netaudit.sources.quic_connections import Connection, Flow, Flows, opened, opened_cut
+from netaudit.sources.quic_connections import MAX_CONNECTIONS, Connection, Flow, Flows, opened, opened_cut
 from netaudit.sources.quic_keys import spelled
 
 _AT_A_TIME = 4096
 """Datagrams that are opened before hellos are read."""
 
 _TURNED = (2, 3, 0, 1, 5, 4)
+"""The ends of a message as its receiver has them."""
 
 _UNKNOWN = "QUIC, name unknown: "
 
@@ -50,40 +51,39 @@ class _Quic:
 
     def _open(self, messages: Messages, packets: Rows) -> Rows:
         """Put each Initial where it belongs; gives the plain CHLOs of new connections."""
-        octets_, rows, raw = memoryview(messages.arena.u8.data), messages.rows, messages.rows.tobytes()
+        view, rows, raw = messages.arena.u8.data, messages.rows, messages.rows.tobytes()
         ends = [rows[name].tolist() for name in ("src0", "src1", "dst0", "dst1", "sport", "dport")]
-        senders, receivers = (
-            list(zip(*ends, strict=True)),
-            list(zip(*[ends[i] for i in _TURNED], strict=True)),
-        )
+        senders = list(zip(*ends, strict=True))
+        receivers = list(zip(*[ends[which] for which in _TURNED], strict=True))
         stops = (rows["at"] + rows["length"]).tolist()
         plain = []
         names = ("message", "at", "dcid_at", "dcid_length", "number_at", "end", "version", "plain")
         for place, (message, at, dcid_at, dcid_length, number_at, end, version, is_plain) in enumerate(
             zip(*(packets[name].tolist() for name in names), strict=True)
         ):
-            if self._flows.is_client(receivers[message]):
+            answered = self._flows.get(receivers[message])
+            if answered is not None and answered.by_id:
                 continue  # a server's
             flow = self._flows.sent_by(senders[message])
-            dcid = bytes(octets_[dcid_at : dcid_at + dcid_length])
+            dcid = bytes(view[dcid_at : dcid_at + dcid_length])
             known = flow.by_id.get(dcid)
             if known is not None and known.done:
                 continue
             first = raw[message * rows.itemsize : (message + 1) * rows.itemsize]
             if is_plain:
-                flow.by_id[dcid] = Connection(first, version, None, done=True)
+                if len(flow.by_id) < MAX_CONNECTIONS:
+                    flow.by_id[dcid] = Connection(first, version, None, done=True)
                 plain.append(place)
                 continue
-            is_cut = end > stops[message]
-            packet = bytes(octets_[at : min(end, stops[message])])
-            if not is_cut:
+            packet, connection = bytes(view[at : min(end, stops[message])]), None
+            if end <= stops[message]:
                 connection = opened(flow, dcid, version, packet, number_at - at, first)
             elif rows["cut"][message]:
                 connection = opened_cut(flow, dcid, version, packet, number_at - at, first)
-            else:
-                connection = None
             if connection is not None:
                 self._touched[connection] = None
+                if answered is not None:
+                    answered.failed = 0  # the server's, seen first
             elif not rows["back"][message]:
                 flow.failed = flow.failed or int(rows["ordinal"][message])
         return packets[plain]
@@ -125,7 +125,8 @@ class _Quic:
         good = hellos.readable()
         self._unknown("its hello is not whole", rows[~good])
         if good.any():
-            yield hello.events(rows[good], hellos.take(good), self._tally, _versions(versions[good]))
+            version = _versions(versions[good])
+            yield Events("quic", *hello.events(rows[good], hellos.take(good), self._tally, version))
 
     def _google(self, waiting: list[Connection]) -> Iterator[Events]:
         """CHLOs that are encrypted as Initials are (Q050)."""
@@ -161,7 +162,16 @@ def _streams(connections: list[Connection]) -> tuple[Octets, Ints, Ints]:
     out = np.zeros(int(length.sum()), np.uint8)
     begins, sizes = np.zeros(len(connections), np.int64), np.zeros(len(connections), np.int64)
     data = octets_of(b"".join(contents))
-    quic.put_together(data, np.cumsum(length) - length, length, stream, out, begins, sizes)
+    quic.put_together(
+        data,
+        np.cumsum(length) - length,
+        length,
+        stream,
+        np.zeros(2 * quic.MAX_STREAM, np.uint8),
+        out,
+        begins,
+        sizes,
+    )
     return octets(out), begins, sizes
 
 

@@ -53,7 +53,7 @@ class _Tls:
             if lost.any():
                 self._tally.skip(reason, rows["ordinal"][lost][:FIRST_KEPT], count=int(lost.sum()))
         if good.any():
-            yield hello.events(rows[good], hellos.take(good), self._tally)
+            yield Events("tls", *hello.events(rows[good], hellos.take(good), self._tally))
 
 
 PROTOCOL = Protocol("tls", (Kind.TLS, Kind.DTLS), _Tls)
