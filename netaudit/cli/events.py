@@ -146,6 +146,9 @@ class _TextWriter:
 class _ParquetWriter:
     """All kinds in one file, with the columns of the CSV form and real types."""
 
+    GROUP_ROWS = 131_072
+    """Rows of a row group at least: batches are gathered until there are so many."""
+
     def __init__(self, output: str) -> None:
         import pyarrow.parquet as pq
 
@@ -154,11 +157,15 @@ class _ParquetWriter:
         self._target = Path(output)
         self._part = self._target.with_name(self._target.name + ".part")
         self._writer = pq.ParquetWriter(self._part, printed_schema(), compression="zstd")
+        self._gathered: list[pa.RecordBatch] = []
+        self._rows = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if exc[0] is None:
+            self._flush()
         self._writer.close()
         if exc[0] is None:
             self._part.replace(self._target)
@@ -168,7 +175,17 @@ class _ParquetWriter:
     def write(self, batch: pa.RecordBatch) -> None:
         from netaudit.records.printed import printed_batch
 
-        self._writer.write_batch(printed_batch(batch))
+        self._gathered.append(printed_batch(batch))
+        self._rows += batch.num_rows
+        if self._rows >= self.GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        gathered, self._gathered, self._rows = self._gathered, [], 0
+        if gathered:
+            self._writer.write_table(pa.Table.from_batches(gathered), row_group_size=1 << 20)
 
 
 class _TableWriter:

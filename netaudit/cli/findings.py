@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netaudit.case.finding import Finding
     from netaudit.cli.session import Session
     from netaudit.pipeline import Scan
+    from netaudit.pipeline.visibility import Shares, Visibility
 
 _SARIF_LEVEL = {"low": "note", "medium": "warning", "high": "error", "critical": "error"}
 _CSV = (
@@ -60,6 +61,7 @@ def print_findings(result: Scan, form: str, session: Session) -> None:
             files=len(result.ledger.files),
             findings=len(result.findings),
         )
+        _note_visibility(result.visibility, session)
         if not result.ledger.complete:
             session.note("Something that matters could not be read: no finding does not mean clean.")
 
@@ -75,9 +77,58 @@ def scan_json(result: Scan, locale: str) -> dict[str, Any]:
         "errors": [{"code": e.code, "message": str(e), "where": e.where} for e in result.ledger.errors],
         "events": dict(sorted(result.events.items())),
         "allowed": result.allowed,
+        "visibility": _visibility_json(result.visibility),
         "findings": [finding_json(f, locale) for f in result.findings],
         "notice_traces": [trace_dict(t, locale) for t in result.traces],
         "verdicts": [verdict_json(v, locale) for v in result.verdicts],
+    }
+
+
+def _note_visibility(visibility: Visibility, session: Session) -> None:
+    """How many flows have a name: a line in all, and one a segment where any is declared."""
+    if not visibility.total.flows:
+        return
+    session.note(
+        "Names of {flows} flows: {known} known, {inferred} inferred from DNS, {hidden} hidden (ECH), {unknown} unknown.",
+        **_percents(visibility.total),
+    )
+    if not any(segment.id for segment in visibility.segments):
+        return
+    for segment in visibility.segments:
+        session.note(
+            "  {segment}: {flows} flows, {known} known, {inferred} inferred, {hidden} hidden, {unknown} unknown",
+            segment=inert(segment.name or segment.id) or session.say("no declared segment"),
+            **_percents(segment.shares),
+        )
+
+
+def _percents(shares: Shares) -> dict[str, object]:
+    aspects = ("known", "inferred", "hidden", "unknown")
+    return {"flows": shares.flows} | {aspect: f"{shares.share(aspect):.1%}" for aspect in aspects}
+
+
+def _visibility_json(visibility: Visibility) -> dict[str, Any]:
+    return {
+        **_shares_json(visibility.total),
+        "segments": [
+            {"segment": s.id or None, "name": s.name or None, **_shares_json(s.shares)}
+            for s in visibility.segments
+        ],
+        "hosts": [
+            {"address": h.address, "segment": h.segment or None, **_shares_json(h.shares)}
+            for h in visibility.hosts
+        ],
+        "others": _shares_json(visibility.others),
+    }
+
+
+def _shares_json(shares: Shares) -> dict[str, Any]:
+    """Counts of flows, and their shares to four places."""
+    aspects = ("known", "inferred", "hidden", "unknown")
+    return {
+        "flows": shares.flows,
+        **{aspect: getattr(shares, aspect) for aspect in aspects},
+        "share": {aspect: round(shares.share(aspect), 4) for aspect in aspects},
     }
 
 

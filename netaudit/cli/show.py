@@ -38,7 +38,11 @@ def command(
 
     with session.progress() as progress:
         shown = workflow.show(
-            file, ordinal, session.settings(), options=Options(input_format, tz, session.jobs or 0), progress=progress
+            file,
+            ordinal,
+            session.settings(),
+            options=Options(input_format, tz, session.jobs or 0),
+            progress=progress,
         )
     say = session.say
     click.echo(f"{inert(shown.identity.name)} #{ordinal}")

@@ -11,11 +11,12 @@ from netaudit.kernels.compiled import part
 from netaudit.kernels.octets import Octets, copy, octets
 from netaudit.kernels.packet import MESSAGE, Kind, Rows
 
-ROOM, ROWS_ROOM = 1 << 20, 16_384
+ROOM, ROWS_ROOM = 1 << 20, 32_768
 """Octets and rows that one packet can fill at most: a block ends before there is less."""
 
 MESSAGES, ARENA, NOW = 0, 1, 2
-"""Places in `Block.used`: rows filled, octets filled, the latest time seen."""
+"""Places in `Block.used`: rows filled, octets filled, the last packet's time. Not the latest time: one packet
+with a wrong clock would make everything after it late."""
 
 (DNS, TLS, DTLS, QUIC, HTTP, HTTP2, SOCKS, DHCP, DHCPV6, RADIUS, ARP, ND, WLAN) = map(int, Kind)
 """Kinds of message as plain integers, for kernels."""

@@ -18,17 +18,10 @@ MAX_LAYERS = 40
 
 
 @kernel
-def dissect(data: Octets, rows: Rows, begin: int, end: int, again: bool) -> None:  # noqa: FBT001 -- no keywords in kernels
-    """Read the headers of ``rows[begin:end]``, whose `at`, `end` and `link` a walk has set.
-
-    Where `again`, only of those that fragments were put together to, from the layer they stand at.
-    """
+def dissect(data: Octets, rows: Rows, begin: int, end: int) -> None:
+    """Read the headers of ``rows[begin:end]``, whose `at`, `end` and `link` a walk has set."""
     for row in range(begin, end):
         packet = rows[row]
-        if again:
-            if packet.status == packets.WHOLE:
-                _read(data, packet)
-            continue
         packet.ip_at, packet.depth, packet.has_mac, packet.cut = -1, 0, 0, 0
         packet.protocol, packet.flags, packet.channel, packet.padded = 0, 0, 0, 0
         packet.sport, packet.dport = 0, 0
@@ -39,11 +32,11 @@ def dissect(data: Octets, rows: Rows, begin: int, end: int, again: bool) -> None
         if 0 <= packet.link < len(FIRST_LAYER):
             packet.layer = FIRST_LAYER[packet.link]
         packet.status = packets.UNSUPPORTED if packet.link >= 0 else packets.UNDESCRIBED
-        _read(data, packet)
+        read(data, packet)
 
 
 @part
-def _read(data: Octets, packet: Any) -> None:
+def read(data: Octets, packet: Any) -> None:
     """Go through the layers of one packet from the one that it stands at."""
     for _ in range(MAX_LAYERS):
         layer = packet.layer

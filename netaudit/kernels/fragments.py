@@ -9,6 +9,7 @@ import numpy as np
 from netaudit.kernels import packet as packets
 from netaudit.kernels.assembly import Pool, begin, clear, prefix, put
 from netaudit.kernels.compiled import kernel, part
+from netaudit.kernels.dissect import read
 from netaudit.kernels.internet_layers import protocol_layer
 from netaudit.kernels.losses import BAD_FRAGMENT, CUT_FRAGMENT, LOST_FRAGMENT, OVERLAP, lose
 from netaudit.kernels.octets import Octets, copy
@@ -25,39 +26,40 @@ def join(
 ) -> tuple[int, int]:
     """Take in the fragments among ``rows[begin:end]``.
 
-    The last fragment of a datagram becomes the datagram (status WHOLE): its octets are written to
-    ``data[spill:]``, and it stands at what the IP header carries.
+    The last fragment of a datagram becomes the datagram: its octets are written to ``data[spill:]``,
+    and what the IP header carries is read. That may be a fragment again, as deep as tunnels may be.
 
     Returns:
         The row at which there was no more room behind `spill`, or `end`; and where that room begins.
     """
     for row in range(begin, end):
         packet = rows[row]
-        if packet.status != packets.FRAGMENT:
-            continue
-        if spill + MAX_DATAGRAM > len(data.u8):
-            return row, spill
-        if packet.cut:
-            lose(losses, CUT_FRAGMENT, packet.ordinal, packet.end - packet.at, 1)
-            _stand(packet, packet.at, packet.end, packet.offset == 0)  # a first one has its ports
-            continue
-        number = _taken(data, packet, pool, losses)
-        if number < 0:
+        while packet.status == packets.FRAGMENT:
+            if spill + MAX_DATAGRAM > len(data.u8):
+                return row, spill
             packet.status = packets.HELD
-            continue
-        size = pool.slots[number].total
-        copy(pool.data, pool.slots[number].at, size, data, spill)
-        clear(pool, number)
-        _stand(packet, spill, spill + size, True)
-        spill += size
+            if packet.cut:
+                lose(losses, CUT_FRAGMENT, packet.ordinal, packet.end - packet.at, 1)
+                if packet.offset == 0:  # its ports are there
+                    _go_on(data, packet, packet.at, packet.end)
+                continue
+            number = _taken(data, packet, pool, losses)
+            if number < 0:
+                continue
+            size = pool.slots[number].total
+            copy(pool.data, pool.slots[number].at, size, data, spill)
+            clear(pool, number)
+            _go_on(data, packet, spill, spill + size)
+            spill += size
     return end, spill
 
 
 @part
-def _stand(packet: Any, at: int, end: int, whole: bool) -> None:  # noqa: FBT001 -- no keywords in kernels
+def _go_on(data: Octets, packet: Any, at: int, end: int) -> None:
+    """Read what a datagram carries."""
     packet.at, packet.end, packet.ip_at = at, end, -1
     packet.layer = protocol_layer(np.int64(packet.protocol))
-    packet.status = packets.WHOLE if whole else packets.HELD
+    read(data, packet)
 
 
 @part

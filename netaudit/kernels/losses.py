@@ -14,8 +14,8 @@ from netaudit.kernels.packet import Rows
 """Rows of an array of `LOSS`; the first six are what a stream was held for, plus one."""
 REASONS = 11
 
-LOSS = np.dtype([("count", "i8"), ("size", "i8"), ("first", "i8", (5,))], align=True)
-"""How often, how many octets, and the first few packet numbers."""
+LOSS = np.dtype([("count", "i8"), ("size", "i8"), ("kept", "i8"), ("first", "i8", (5,))], align=True)
+"""How often, how many octets, and the first few packet numbers, of which there are `kept`."""
 
 
 def losses() -> Rows:
@@ -27,7 +27,8 @@ def losses() -> Rows:
 def lose(losses: Rows, reason: int, ordinal: int, size: int, count: int) -> None:
     """Count a loss."""
     loss = losses[reason]
-    if loss.count < len(loss.first):
-        loss.first[loss.count] = ordinal
+    if loss.kept < len(loss.first):
+        loss.first[loss.kept] = ordinal
+        loss.kept += 1
     loss.count += count
     loss.size += size

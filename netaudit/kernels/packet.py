@@ -39,12 +39,10 @@ class Status(IntEnum):
     """Of an interface that the file does not describe."""
     HELD = 8
     """A fragment that was taken into its datagram."""
-    WHOLE = 9
-    """The last fragment of a datagram, now the datagram: its headers are still to be read."""
 
 
 (
-    OK, OTHER, FRAGMENT, TRUNCATED, MALFORMED, UNSUPPORTED, TOO_DEEP, UNDESCRIBED, HELD, WHOLE,
+    OK, OTHER, FRAGMENT, TRUNCATED, MALFORMED, UNSUPPORTED, TOO_DEEP, UNDESCRIBED, HELD,
 ) = map(int, Status)  # fmt: skip
 """The same as plain integers, for kernels."""
 

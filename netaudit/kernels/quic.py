@@ -45,16 +45,22 @@ PACKET = np.dtype([
 
 
 @kernel
-def is_quic(data: Octets, at: int, length: int) -> bool:
+def is_quic(data: Octets, at: int, length: int, scratch: Rows) -> bool:
     """Whether a datagram holds a client's Initial or CHLO of a version that is known.
 
     A version that is not known, but reserved to force negotiation (RFC 9000 section 15), needs the
     full size of a client's first datagram.
+
+    Args:
+        data: The octets.
+        at: Where the datagram begins.
+        length: Its octets.
+        scratch: One `PACKET` row to work in.
     """
     first = u8(data, at)
     if length < 21 or (first & 0x80 == 0 and (first & 0x09 != 0x09 or u16(data, at + 9) != 0x5130)):
         return False
-    packet = np.zeros(1, PACKET)[0]
+    packet = scratch[0]
     end = at + length
     for _ in range(MAX_COALESCED):
         after = _read_packet(data, at, end, packet)

@@ -276,7 +276,7 @@ def settle(packet: Any, flow: Any, side: int, kind: int, before: int, pool: Pool
         assembly.drop(pool, slot, done)
         slot.ts, slot.timed, slot.ordinal = packet.ts, packet.timed, packet.ordinal
     slot.kind = kind if kind >= 0 else START
-    if have >= LARGE - 64:
+    if have - done >= LARGE - 64:
         forget(number, flow, pool, losses)
 
 

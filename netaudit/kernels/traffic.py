@@ -19,14 +19,18 @@ from netaudit.kernels.packet import ARP as ARP_PACKET
 
 @kernel
 def take(
-    data: Octets, rows: Rows, begin: int, end: int, table: Table, pool: Pool, block: Block, losses: Rows
-) -> int:
-    """Take in ``rows[begin:end]``, dissected before; the row at which the block was full, or `end`."""
+    data: Octets, rows: Rows, begin: int, end: int, table: Table, pool: Pool, block: Block, losses: Rows,
+    scratch: Rows,
+) -> int:  # fmt: skip
+    """Take in ``rows[begin:end]``, dissected before; the row at which the block was full, or `end`.
+
+    `scratch` is one row of `quic.PACKET`.
+    """
     for row in range(begin, end):
         if not has_room(block):
             return row
         one = rows[row]
-        if one.timed and one.ts > block.used[NOW]:
+        if one.timed:
             block.used[NOW] = one.ts
         if one.status != packet.OK:
             continue
@@ -46,7 +50,7 @@ def take(
             if one.protocol == TCP:
                 _segment(data, one, table.rows, number, side, pool, block, losses)
             else:
-                _datagram(data, one, flow, side, block)
+                _datagram(data, one, flow, side, block, scratch)
         else:
             kind = _kind(data, one)
             if kind:
@@ -89,15 +93,15 @@ def _segment(
 
 
 @part
-def _datagram(data: Octets, one: Any, flow: Any, side: int, block: Block) -> None:
-    kind = _datagram_kind(data, one, one.end - one.at)
+def _datagram(data: Octets, one: Any, flow: Any, side: int, block: Block, scratch: Rows) -> None:
+    kind = _datagram_kind(data, one, one.end - one.at, scratch)
     if kind:
         message = emit(block, one, kind, data, one.at, one.end - one.at)
         message.flow, message.back = flow.number, side != flow.opener
 
 
 @part
-def _datagram_kind(data: Octets, one: Any, length: int) -> int:
+def _datagram_kind(data: Octets, one: Any, length: int, scratch: Rows) -> int:
     sport, dport = np.int64(one.sport), np.int64(one.dport)
     if dport < 1900 or sport < 1900:
         if (dport == 67 or dport == 68) and (sport == 67 or sport == 68):
@@ -108,7 +112,7 @@ def _datagram_kind(data: Octets, one: Any, length: int) -> int:
             return collect.RADIUS
     if tls.is_dtls_hello(data, one.at, length):
         return collect.DTLS
-    if quic.is_quic(data, one.at, length):
+    if quic.is_quic(data, one.at, length, scratch):
         return collect.QUIC
     return collect.DNS if dnsguess.is_dns(data, one.at, length) else 0
 

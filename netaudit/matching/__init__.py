@@ -6,7 +6,7 @@ they got, and at the addresses that they contacted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,16 +113,35 @@ def _name_values(batch: pa.RecordBatch) -> _Values:
     present = pc.and_not(pc.is_valid(column), hidden)
     row = np.flatnonzero(present.to_numpy(zero_copy_only=False))
     texts, code = _distinct(column.take(pa.array(row)).cast(pa.string()))
-    count = len(texts)
+    names, octets, is_address = _read(texts.to_pylist(), _host_address, lambda word: word)
     return _Values(
         Field.NAME,
-        texts,
-        np.zeros((count, 16), np.uint8),
-        np.zeros(count, bool),
+        names,
+        octets,
+        is_address,
         code,
         row,
         np.full(len(row), -1),
     )
+
+
+def _host_address(word: str) -> bytes | None:
+    """The address that a host is (RFC 3986 section 3.2.2); names, which are the rule, are told by their end."""
+    may_be = word[-1:].isdigit() or word.startswith("[") or ":" in word
+    return parse_ip(word.removeprefix("[").removesuffix("]")) if may_be else None
+
+
+def _read(
+    words: list[str | None], address: Callable[[str], bytes | None], name: Callable[[str], str | None]
+) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """Distinct words as names or addresses: text in normal form, 16 octets, and which are addresses."""
+    packed = [address(word) if word else None for word in words]
+    texts = [
+        format_ip(ip) if ip is not None else name(word or "")
+        for word, ip in zip(words, packed, strict=True)
+    ]
+    octets = np.frombuffer(b"".join(ip or bytes(16) for ip in packed), np.uint8).reshape(-1, 16)
+    return pa.array(texts, pa.string()), octets, np.array([ip is not None for ip in packed], bool)
 
 
 def _answer_values(batch: pa.RecordBatch) -> _Values:
@@ -134,17 +153,10 @@ def _answer_values(batch: pa.RecordBatch) -> _Values:
     position = spread(np.zeros(len(lengths), np.int64), lengths)
     wanted = np.flatnonzero(chain.to_numpy(zero_copy_only=False)[parent])
     texts, code = _distinct(pc.list_flatten(column).take(pa.array(wanted)))
-    words = texts.to_pylist()
-    packed = [parse_ip(word) if word else None for word in words]
-    names = [
-        format_ip(ip) if ip is not None else normalise(word or "")
-        for word, ip in zip(words, packed, strict=True)
-    ]
-    octets = np.frombuffer(b"".join(ip or bytes(16) for ip in packed), np.uint8).reshape(-1, 16)
-    is_address = np.array([ip is not None for ip in packed], bool)
+    names, octets, is_address = _read(texts.to_pylist(), parse_ip, normalise)
     return _Values(
         Field.ANSWER,
-        pa.array(names, pa.string()),
+        names,
         octets,
         is_address,
         code,

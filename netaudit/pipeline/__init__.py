@@ -28,6 +28,7 @@ from netaudit.pipeline.destinations import destination_findings
 from netaudit.pipeline.grading import grade
 from netaudit.pipeline.hits import Hits
 from netaudit.pipeline.violations import policy_findings
+from netaudit.pipeline.visibility import Tallied, Visibility
 from netaudit.policy import check
 from netaudit.policy.facts import gather, own_networks
 from netaudit.policy.observed import PRIVATE, Observed
@@ -74,6 +75,8 @@ class Scan:
     """Matches that an allow-list silenced."""
     events: dict[str, int]
     """Rows read, by kind."""
+    visibility: Visibility
+    """How many of the flows have a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Evidence:
     observed: Observed
     hits: Hits
     counts: dict[str, int]
+    visibility: Visibility
 
 
 def gather_evidence(
@@ -97,7 +101,7 @@ def gather_evidence(
     progress: sources.Progress | None = None,
 ) -> Evidence:
     """Read all inputs once; match each batch against `index` on the way."""
-    ledger, hits = Ledger(), Hits()
+    ledger, hits, flows = Ledger(), Hits(), Tallied(settings.segment)
     observed = Observed(
         own_networks(settings), lists=index is not None and DOH_CATEGORY in index.categories
     )
@@ -107,6 +111,8 @@ def gather_evidence(
         kind = kind_of(batch)
         counts[kind] = counts.get(kind, 0) + batch.num_rows
         observed.add(batch)
+        if kind == "flow":
+            flows.add(batch)
         if events is not None:
             events.write(kind, batch)
         if kind in kept:
@@ -119,7 +125,7 @@ def gather_evidence(
     if events is not None:
         events.finish()
     tables = {kind: concat(kind, batches) for kind, batches in kept.items()}
-    return Evidence(ledger, tables, observed, hits, counts)
+    return Evidence(ledger, tables, observed, hits, counts, flows.figure())
 
 
 def scan(
@@ -171,6 +177,7 @@ def scan(
         funnel=tuple(funnel),
         allowed=evidence.hits.allowed,
         events=evidence.counts,
+        visibility=evidence.visibility,
     )
 
 

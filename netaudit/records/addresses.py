@@ -39,8 +39,10 @@ def parse_ip(text: str) -> bytes | None:
 def format_ip(packed: bytes) -> str:
     """Text of 16 bytes; IPv4-mapped as dotted quad."""
     if packed[:12] == V4_PREFIX:
-        return ".".join(str(octet) for octet in packed[12:])
-    return str(ipaddress.IPv6Address(packed))
+        return socket.inet_ntop(socket.AF_INET, packed[12:])
+    if packed[:12] == bytes(12):  # the C library writes ::102:304 as ::1.2.3.4
+        return str(ipaddress.IPv6Address(packed))
+    return socket.inet_ntop(socket.AF_INET6, packed)  # five times as fast as ipaddress
 
 
 _NOT_HEX = re.compile(r"[\s.:：-]+")
@@ -97,14 +99,19 @@ def mac_column(text: pa.Array) -> pa.Array:
     return by_distinct(text, parse_mac, MAC)
 
 
-def text_column(packed: pa.Array) -> pa.Array:
-    """An `IP` or `MAC` column as text, for the edge."""
+def word_column(packed: pa.Array) -> pa.DictionaryArray:
+    """An `IP` or `MAC` column as text, each distinct one once."""
     convert = format_ip if packed.type == IP else format_mac
     coded = packed.dictionary_encode()
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.unify_dictionaries().combine_chunks()
     words = pa.array([convert(v) for v in coded.dictionary.to_pylist()], pa.string())
-    return words.take(coded.indices)
+    return pa.DictionaryArray.from_arrays(coded.indices, words)
+
+
+def text_column(packed: pa.Array) -> pa.Array:
+    """An `IP` or `MAC` column as text, for the edge."""
+    return word_column(packed).dictionary_decode()
 
 
 def from_bytes(rows: np.ndarray, valid: np.ndarray | None = None) -> pa.Array:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netaudit.records.addresses import text_column
-from netaudit.records.schemas import EVENT_KINDS, FIELDS, IP, KINDS, MAC, SCHEMA_VERSION, TIMESTAMP, kind_of
+from netaudit.records.addresses import text_column, word_column
+from netaudit.records.schemas import EVENT_KINDS, FIELDS, IP, KINDS, MAC, SCHEMA_VERSION, TIMESTAMP, WORD, kind_of
 
 INTERNAL = frozenset({"payload_out", "payload_in", "handshake"})
 """Columns that grading needs and that are not printed."""
@@ -118,12 +119,17 @@ def _quote(word: str) -> str:
     return json.dumps(word, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+@cache
 def printed_schema() -> pa.Schema:
-    """The schema of the Parquet form: `PRINTED` with real types, addresses as text."""
-    types = {name: _printed_type(FIELDS[name]) for name in PRINTED if name in FIELDS}
-    return pa.schema(
-        [pa.field(n, types.get(n, pa.string() if n == "kind" else pa.uint16())) for n in PRINTED]
-    )
+    """The schema of the Parquet form: `PRINTED` with real types, addresses as text, texts by distinct value."""
+    return pa.schema([pa.field(name, _printed_type(name)) for name in PRINTED])
+
+
+def _printed_type(name: str) -> pa.DataType:
+    if name == "schema_version":
+        return pa.uint16()
+    type_ = FIELDS.get(name, WORD)
+    return WORD if type_ in {IP, MAC} else type_
 
 
 def printed_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -132,15 +138,19 @@ def printed_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
     arrays = []
     for field in printed_schema():
         if field.name == "kind":
-            arrays.append(pa.array([kind_of(batch)] * rows))
+            arrays.append(_repeated(kind_of(batch), rows))
         elif field.name == "schema_version":
-            arrays.append(pa.array([SCHEMA_VERSION] * rows, pa.uint16()))
+            arrays.append(pa.repeat(pa.scalar(SCHEMA_VERSION, pa.uint16()), rows))
         elif field.name not in batch.schema.names:
             arrays.append(pa.nulls(rows, field.type))
         else:
             column = batch.column(field.name)
-            arrays.append(text(column) if field.type == pa.string() else column)
+            arrays.append(word_column(column) if column.type in {IP, MAC} else column)
     return pa.RecordBatch.from_arrays(arrays, schema=printed_schema())
+
+
+def _repeated(word: str, rows: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([word]))
 
 
 def readable(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -149,10 +159,6 @@ def readable(batch: pa.RecordBatch) -> pa.RecordBatch:
         [text(c) if c.type in {IP, MAC} or pa.types.is_dictionary(c.type) else c for c in batch.columns],
         names=batch.schema.names,
     )
-
-
-def _printed_type(type_: pa.DataType) -> pa.DataType:
-    return pa.string() if type_ in {IP, MAC} or pa.types.is_dictionary(type_) else type_
 
 
 _DETAIL = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -170,8 +170,9 @@ def _finish(one: _Opened, ledger: Ledger, options: Options) -> None:
     """The ledger's entry of a file that was read."""
     source = one.item.source
     _account_for_rest(one.stream, one.tally)
-    if one.item.path.stat().st_size > one.tally.identity.size:
-        one.tally.notes.add(GROWN)
+    with suppress(FileNotFoundError):  # deleted since: what was opened was read to its end
+        if one.item.path.stat().st_size > one.tally.identity.size:
+            one.tally.notes.add(GROWN)
     ledger.files.append(
         one.tally.entry(
             one.stream,

@@ -16,8 +16,8 @@ import numpy as np
 from netaudit.errors import CaptureError
 from netaudit.intake.opening import ByteStream
 from netaudit.intake.tally import Tally
-from netaudit.kernels import assembly, collect, dissect, fragments, losses, pcap, pcapng, traffic
-from netaudit.kernels.octets import Octets, octets
+from netaudit.kernels import assembly, collect, dissect, fragments, losses, pcap, pcapng, quic, traffic
+from netaudit.kernels.octets import Bytes, Octets, octets
 from netaudit.kernels.packet import PACKET, Rows, Status
 from netaudit.sources.ahead import IN_FLIGHT, ahead
 from netaudit.sources.flow_table import FlowTable
@@ -36,7 +36,6 @@ CUT = "the file ends in the middle of a packet"
 DROPPED = "packets that the capturing machine itself dropped"
 EVICTED = "more flows at once than are held; some are told in several rows"
 _CARRY = pcapng.MAX_BLOCK + pcap.MAX_PACKET
-_NESTED = 4  # fragments of datagrams that are fragments themselves
 _SPILL = 4 << 20
 """Room behind a piece for the datagrams that its fragments make whole."""
 
@@ -89,7 +88,6 @@ class Block(NamedTuple):
 class _Piece(NamedTuple):
     data: Octets
     packets: Rows
-    tally: Tally
 
 
 def is_capture(head: bytes) -> bool:
@@ -192,10 +190,10 @@ def _pieces(captures: Iterator[Capture], offset_ns: int, joiner: _Joiner) -> Ite
                 packets = buffers.packets[:count]
                 if offset_ns:
                     packets["ts"] += offset_ns
-                dissect.dissect(octets(buffers.octets), packets, 0, count, False)
+                dissect.dissect(octets(buffers.octets), packets, 0, count)
+                data = joiner.join(buffers.octets, packets, size)
                 _account(packets, capture.tally)
-                for part in joiner.join(buffers.octets, packets, size):
-                    yield _Piece(octets(buffers.octets), part, capture.tally)
+                yield _Piece(data, packets)
                 if count == PIECE_PACKETS:
                     buffers.turn(0, size)
         walker.close(capture.tally, size - at)
@@ -251,23 +249,16 @@ class _Joiner:
         self._pool = assembly.pool(1024, 256)
         self.losses = losses.losses()
 
-    def join(self, data: np.ndarray, packets: Rows, size: int) -> Iterator[Rows]:
-        """The packets, fragments put together, in as many parts as there is room for."""
+    def join(self, data: Bytes, packets: Rows, size: int) -> Octets:
+        """Put fragments together, behind ``data[:size]``; the octets, moved where there was no room."""
+        at, spill = 0, size
         if not (packets["status"] == Status.FRAGMENT).any():
-            yield packets
-            return
-        begin = 0
-        while begin < len(packets):
-            end, spill = len(packets), size
-            for _ in range(_NESTED):
-                end, spill = fragments.join(
-                    octets(data), packets, begin, end, spill, self._pool, self.losses
-                )
-                dissect.dissect(octets(data), packets, begin, end, True)
-                if not (packets["status"][begin:end] == Status.FRAGMENT).any():
-                    break
-            yield packets[begin:end]
-            begin = end
+            return octets(data)
+        while True:
+            at, spill = fragments.join(octets(data), packets, at, len(packets), spill, self._pool, self.losses)
+            if at == len(packets):
+                return octets(data)
+            data = np.concatenate((data[:spill], np.empty(_SPILL, np.uint8)))
 
     def close(self) -> None:
         """Count what never became whole."""
@@ -300,6 +291,7 @@ class _Collector:
         self._pool = assembly.pool(4096, 256)
         self._spare = [collect.block(BLOCK_PACKETS, BLOCK_BYTES) for _ in range(IN_FLIGHT)]
         self._block = self._spare[0]
+        self._scratch = np.zeros(1, quic.PACKET)
         self.losses = losses.losses()
         self.flows = FlowTable(self._pool, self.losses, secrets.randbits(62))
 
@@ -311,7 +303,8 @@ class _Collector:
             while row < len(piece.packets):
                 stop = min(len(piece.packets), row + BLOCK_PACKETS - filled)
                 reached = traffic.take(
-                    piece.data, piece.packets, row, stop, self.flows.table, self._pool, self._block, self.losses
+                    piece.data, piece.packets, row, stop, self.flows.table, self._pool, self._block, self.losses,
+                    self._scratch,
                 )
                 filled += reached - row
                 row = reached
@@ -340,7 +333,7 @@ def _account_losses(lost: Rows, tallies: list[Tally]) -> None:
     for reason, text in _LOSSES.items():
         loss = lost[reason]
         if loss["count"]:
-            first = loss["first"][: min(int(loss["count"]), 5)]
+            first = loss["first"][: loss["kept"]]
             file = min(int(first[0]) >> FILE_SHIFT, len(tallies) - 1)
             ordinals = first[first >> FILE_SHIFT == file] % (1 << FILE_SHIFT)
             tallies[file].skip(text, ordinals, count=int(loss["count"]), size=int(loss["size"]))

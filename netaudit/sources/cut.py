@@ -17,10 +17,12 @@ What is kept of each kind of event:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 
 _WHOLE = 1 << 30
 METHODS = (b"GET ", b"POST ", b"HEAD ", b"PUT ", b"CONNECT ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"TRACE ")
+_SECRET_FIELD = re.compile(rb"\n(cookie|authorization|proxy-authorization):")
 HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 MAX_HEAD = 16 << 10
 """Octets of an HTTP request in which its host is looked for."""
@@ -59,14 +61,21 @@ def essential(kind: str, payload: bytes, names: Collection[str], *, stream: bool
 
 
 def _named(payload: bytes, name: str, *, line: bool) -> int:
-    """Where `name`, or the line that holds it, ends; 0 where it is not there."""
-    wanted = name.encode("ascii", "replace")
-    at = payload[:MAX_HEAD].lower().find(wanted)
+    """Where `name`, or the line that holds it, ends; 0 where it is not there.
+
+    Lines up to that of the Host field are kept, so that the request can be read again; but not where
+    a credential stands before it.
+    """
+    wanted, head = name.encode("ascii", "replace"), payload[:MAX_HEAD].lower()
+    at = head.find(wanted)
     if at < 0 or not wanted:
         return 0
     if not line:
         return at + len(wanted)
-    return payload.find(b"\n", at, MAX_HEAD) + 1
+    host = head.find(b"\nhost:", at, head.find(b"\r\n\r\n", at))
+    if host > 0 and not _SECRET_FIELD.search(head, at, host):
+        at = host + 1
+    return head.find(b"\n", at) + 1
 
 
 def _dns(message: bytes) -> int:

@@ -50,7 +50,7 @@ class FlowTable:
         table.rows[: len(kept)] = kept
         table.count[0] = len(kept)
         flows.reindex(table)
-        self._sweep_at = len(kept) + SWEEP_EVERY
+        self._sweep_at = min(len(kept) + SWEEP_EVERY, MAX_FLOWS)  # whatever a block adds, there is room
         return out[np.argsort(out["ordinal"], kind="stable")]
 
     def _over(self, live: Rows, now: int) -> np.ndarray:

@@ -24,7 +24,7 @@ class Messages:
     """`packet.MESSAGE`."""
     arena: Octets
     now: int
-    """The latest time of the block or of any before it, nanoseconds; what waits is late by it."""
+    """The time of the last packet, nanoseconds; what waits is late by it."""
 
     def __len__(self) -> int:
         """How many."""

@@ -202,5 +202,5 @@ def _dissected(record: Record) -> Any:
     rows = np.zeros(1, packet.PACKET)
     rows["end"] = rows["caplen"] = len(record.data)
     rows["wirelen"], rows["link"] = record.wirelen, record.link_type
-    dissect(octets_of(record.data), rows, 0, 1, False)
+    dissect(octets_of(record.data), rows, 0, 1)
     return rows[0]

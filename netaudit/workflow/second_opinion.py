@@ -26,6 +26,7 @@ from typing import IO, Any
 from netaudit.config import Settings
 from netaudit.errors import CaptureError, UsageError
 from netaudit.intake.opening import ByteStream, Identity
+from netaudit.records.addresses import format_ip, parse_ip
 from netaudit.records.evidence import Ledger
 from netaudit.records.printed import text
 from netaudit.records.schemas import kind_of
@@ -232,11 +233,17 @@ def _ours(path: Path, settings: Settings) -> _Reading:
 
 
 def _key(kind: str, client: str | None, server: str | None, name: str | None) -> _Key | None:
-    """What is compared; None where there is no name."""
-    plain = (name or "").lower().rstrip(".")
+    """What is compared; None where there is no name. A dot in a label is printed plain by tshark."""
+    plain = (name or "").lower().rstrip(".").replace("\\.", ".")
     if kind == "http" and plain.count(":") == 1:
         plain = plain.partition(":")[0]
-    return (kind, client or "", server or "", plain) if plain and plain != "<root>" else None
+    return (kind, _address(client), _address(server), plain) if plain and plain != "<root>" else None
+
+
+def _address(text_: str | None) -> str:
+    """In the one form of netaudit; tshark prints ::ffff:192.0.2.1 as such."""
+    octets = parse_ip(text_ or "")
+    return format_ip(octets) if octets else ""
 
 
 def _theirs(path: Path, sample: int, limits: Limits, folder: Path) -> tuple[_Reading, str]:

@@ -14,7 +14,7 @@ OLD = b"\x0d" + b"12345678" + b"Q043" + b"\1" + b"h" * 12 + b"\xa0\1\4\0" + chlo
 
 
 def is_quic(data):
-    return quic.is_quic(octets_of(data), 0, len(data))
+    return quic.is_quic(octets_of(data), 0, len(data), np.zeros(1, quic.PACKET))
 
 
 def packets(*datagrams):

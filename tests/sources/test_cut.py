@@ -44,7 +44,10 @@ def test_http_up_to_the_line_that_names_the_host():
     head = b"GET /x HTTP/1.1\r\nHost: Example.org:8080\r\n"
     assert kept("http", head + b"Cookie: " + SECRET + b"\r\n\r\n", "example.org") == head
     connect = b"CONNECT example.org:443 HTTP/1.1\r\n"
-    assert kept("http", connect + b"Proxy-Authorization: " + SECRET, "example.org") == connect
+    rest = b"Proxy-Authorization: " + SECRET + b"\r\nHost: example.org\r\n\r\n"
+    assert kept("http", connect + rest, "example.org") == connect
+    proxied = b"GET http://example.org/ HTTP/1.1\r\nAccept: */*\r\nHost: example.org\r\n"
+    assert kept("http", proxied + b"Cookie: " + SECRET + b"\r\n\r\n", "example.org") == proxied
     assert essential("http", head[:20], ("example.org",), stream=True) == 21
     assert kept("http", b"body " + SECRET, "example.org") == b""
 

@@ -33,7 +33,7 @@ def test_a_file_that_grows_is_read_up_to_where_it_was_hashed(tmp_path):
     (entry,) = ledger.files
     assert names == ["n0.example.org", "n1.example.org"]
     assert (entry.size, entry.bytes_read, entry.complete) == (len(pcap(*FRAMES[:2])),) * 2 + (True,)
-    assert "the file was still being written; what came later was not read" in entry.notes
+    assert "the file has grown since it was opened; what came after is not read" in entry.notes
 
 
 def test_a_last_packet_that_is_being_written_is_no_packet(tmp_path):

@@ -75,11 +75,11 @@ class _Quic:
                     flow.by_id[dcid] = Connection(first, version, None, done=True)
                 plain.append(place)
                 continue
-            packet, connection = bytes(view[at : min(end, stops[message])]), None
-            if end <= stops[message]:
-                connection = opened(flow, dcid, version, packet, number_at - at, first)
-            elif rows["cut"][message]:
-                connection = opened_cut(flow, dcid, version, packet, number_at - at, first)
+            is_whole = end <= stops[message]
+            packet = bytes(view[at : min(end, stops[message])])
+            way = opened if is_whole else opened_cut
+            may_be = is_whole or rows["cut"][message]
+            connection = way(flow, dcid, version, packet, number_at - at, first) if may_be else None
             if connection is not None:
                 self._touched[connection] = None
                 if answered is not None:

@@ -49,7 +49,10 @@ class Reader:
         wlan.read_frames(messages.arena, messages.rows, keys, status)
         self._count(messages, "a Wi-Fi management frame is cut short", status == wlan.SHORT, lost=True)
         self._count(messages, "a Wi-Fi network's name is too long", status == wlan.ODD_NAME)
-        good = np.flatnonzero((status == wlan.OK) | (status == wlan.ODD_NAME))
+        # who joins a network names it: what does not is another frame, its first octets swapped
+        joins = np.isin(keys[:, wlan.SUBTYPE], (wlan.ASSOCIATION, wlan.REASSOCIATION))
+        nameless = (status == wlan.OK) & joins & (keys[:, wlan.SSID_LENGTH] == 0)
+        good = np.flatnonzero(((status == wlan.OK) | (status == wlan.ODD_NAME)) & ~nameless)
         messages, keys = messages.take(good), keys[good]
         cut = (keys[:, wlan.SECURITY] & wlan.CUT) != 0
         self._count(messages, "the elements of a Wi-Fi frame could not all be read", cut)

@@ -185,6 +185,10 @@ def test_a_block_without_frames_gives_nothing(tally):
     assert events(tally) == []
 
 
+def test_who_names_no_network_joins_none(tally):
+    assert events(tally, frame(0, bytes(4), bytes(40), by=STATION, flags=0x08)) == []
+
+
 def test_memory_is_bounded(tally):
     reader = PROTOCOL.open(tally)
     count = wlan.SLOTS + 20_000
