@@ -11,6 +11,9 @@ longer than a silence that is usual there. A silence is a hole when
 
 A lease store tells the state at its own time: it covers from its earliest to its latest beginning
 of a lease, not to the ends that it promises. What has no time covers nothing.
+
+A capture is no log: it has what passed one port. What it shows counts, and what it does not show
+says nothing; so it covers nothing, of any kind.
 """
 
 from __future__ import annotations
@@ -32,6 +35,14 @@ BUSY = 10
 USUAL = 0.9
 """Share of the records that keep the usual distance."""
 RHYTHM_DAYS = 3
+
+CAPTURES = frozenset({"pcap", "pcapng"})
+"""Formats of captures (`EvidenceFile.format`)."""
+
+
+def is_capture(entry: EvidenceFile) -> bool:
+    """Whether a file holds packets, and so is no log."""
+    return entry.format in CAPTURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +85,15 @@ class CoverageTable:
         """
         self._by: dict[tuple[str, str, tuple[str, ...]], Coverage] = {}
         self._together = cache(self._join)  # few are asked for, and again and again
-        for kind in sorted({k for entry in ledger for k in entry.kinds} | set(tables)):
+        self._captures = [entry for entry in ledger if is_capture(entry)]
+        logs = [entry for entry in ledger if not is_capture(entry)]
+        for kind in sorted({k for entry in logs for k in entry.kinds} | set(tables)):
             times = _times_by_file(kind, tables.get(kind))
-            places = {(e.site, e.segments) for e in ledger if kind in e.kinds}
+            places = {(e.site, e.segments) for e in logs if kind in e.kinds}
             for site, segments in sorted(places):
                 entries = [
                     e
-                    for e in ledger
+                    for e in logs
                     if kind in e.kinds and (e.site, e.segments) == (site, segments) and not e.error
                 ]
                 self._by[kind, site, segments] = _measure(kind, entries, times)
@@ -96,6 +109,16 @@ class CoverageTable:
         segment is asked for, all count.
         """
         return self._together(tuple(kinds), site, segment)
+
+    def captured(self, kinds: Sequence[str], site: str = "") -> tuple[str, ...]:
+        """Ids of the captures with records of `kinds`, at a site or of no named one; at all where none is asked for."""
+        return tuple(
+            sorted(
+                entry.id
+                for entry in self._captures
+                if not set(kinds).isdisjoint(entry.kinds) and (not site or entry.site in {site, ""})
+            )
+        )
 
     def _join(self, kinds: tuple[str, ...], site: str, segment: str) -> Coverage:
         parts = [

@@ -90,7 +90,9 @@ def narrow(question: Question, logs: Logs, contacts: pa.Table | None) -> tuple[F
         active.add(question.client_ip)
     funnel = _Funnel(_everything(active, logs))
     funnel.take(FunnelName.ALL, PLAN if logs.plan.networks else SEEN_ONLY, None)
-    files = tuple(sorted({*logs.coverage.of(SEEING, question.site).files, *caller_files}))
+    coverage, site = logs.coverage, question.site
+    read = (*coverage.of(SEEING, site).files, *coverage.captured(SEEING, site))
+    files = tuple(sorted({*read, *caller_files}))
     funnel.take(FunnelName.ACTIVE, *((ACTIVE, active, files) if active else (NO_LOG, None)))
     _translated(funnel, question, logs, window)
     _contacted(funnel, question, logs, window, (contacts is not None, callers, caller_files))

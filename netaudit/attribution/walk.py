@@ -109,15 +109,15 @@ class Walk:
         Args:
             kinds: Kinds of log that could have told.
             without: The reason where there is no such log, or none of this site and segment.
-            rows: How many records there are; where no file of such a log is in the ledger, they
-                are a log of which nothing else is known.
+            rows: How many records there are; where no file of such a log is in the ledger, and no
+                capture has them, they are a log of which nothing else is known.
         """
         coverage, segments = self.logs.coverage, self._segments()
         if coverage.covers(kinds, self.site, self.window.low, self.window.high, segments=segments):
             return Outcome.MISSING, None
         segment = segments[0] if len(segments) == 1 else ""
         kept_here = any(coverage.of(kinds, self.site, one).files for one in segments or ("",))
-        if not kept_here and (coverage.sites(kinds) or not rows):
+        if not kept_here and (coverage.sites(kinds) or coverage.captured(kinds) or not rows):
             return Outcome.NOT_COVERED, without
         whole = coverage.of(kinds, self.site, segment)
         kept = [self.logs.plan.retention_days(kind, self.site, segment) for kind in kinds]

@@ -1,12 +1,14 @@
 """What the logs' own words mean for a span: it begins, goes on, ends, or says nothing.
 
-Formats keep the word of the product in `message`. The word is cut at everything that is no
-letter, and the parts are looked up here; a word is looked at once, however often it occurs.
+Formats keep the word of the product in `message`, captures have that of the protocol. A message of
+a protocol is looked up as a whole, for what a client asks for is not yet so. Any other word is cut
+at everything that is no letter, and the parts are looked up; each word once, however often it occurs.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import IntEnum
 
 import numpy as np
@@ -161,6 +163,44 @@ _ACCESS_START = frozenset(
 )
 
 
+_LEASE_MESSAGES = {
+    # RFC 2131, RFC 3203, RFC 4388, RFC 951
+    **dict.fromkeys(("discover", "offer", "request", "nak", "inform", "forcerenew"), Role.IGNORE),
+    **dict.fromkeys(("leasequery", "leaseunassigned", "leaseunknown", "bootp-request"), Role.IGNORE),
+    **dict.fromkeys(("ack", "bootp-reply"), Role.START),
+    **dict.fromkeys(("decline", "release"), Role.END),
+    "leaseactive": Role.SEEN,
+    # RFC 8415, RFC 5007, RFC 5460, RFC 7341
+    **dict.fromkeys(("solicit", "advertise", "confirm", "renew-request", "rebind-request"), Role.IGNORE),
+    **dict.fromkeys(("reconfigure", "information-request", "dhcpv4-query", "dhcpv4-response"), Role.IGNORE),
+    **dict.fromkeys(("leasequery-reply", "leasequery-done", "leasequery-data"), Role.IGNORE),
+    "reply": Role.START,
+}
+"""What the messages of DHCP mean: only a server's word is a lease."""
+
+_ACCESS_MESSAGES = {
+    # RFC 2865, RFC 2866, RFC 5176; a request is no presence, and an answer to one tells nothing new
+    **dict.fromkeys(("access-request", "access-reject", "access-challenge"), Role.IGNORE),
+    **dict.fromkeys(("accounting-request", "accounting-response", "failed"), Role.IGNORE),
+    **dict.fromkeys(("status-server", "status-client", "disconnect-request", "disconnect-nak"), Role.IGNORE),
+    **dict.fromkeys(("coa-request", "coa-ack", "coa-nak"), Role.IGNORE),
+    **dict.fromkeys(("access-accept", "start"), Role.START),
+    **dict.fromkeys(("stop", "disconnect-ack"), Role.END),
+    **dict.fromkeys(("interim-update", "alive"), Role.SEEN),
+    **dict.fromkeys(("accounting-on", "accounting-off"), Role.RESET),
+    # RFC 2867: of a tunnel between servers, not of a user's session, which has its own start and stop
+    **dict.fromkeys(("tunnel-start", "tunnel-stop", "tunnel-reject"), Role.IGNORE),
+    **dict.fromkeys(("tunnel-link-start", "tunnel-link-stop", "tunnel-link-reject"), Role.IGNORE),
+    # IEEE 802.11: on the air a station asks, of any network near; who let it in is in no frame that is read
+    **dict.fromkeys(("association", "reassociation", "beacon"), Role.IGNORE),
+    **dict.fromkeys(("probe-request", "probe-response"), Role.IGNORE),
+}
+"""What the messages of RADIUS and of the air mean for a session."""
+
+_UNKNOWN_MESSAGE = re.compile(r"(?:type|code|status)-\d+")
+"""Numbers that no table of a protocol names."""
+
+
 def nat_role(word: str) -> Role:
     """Of a translation record. What is no end and no update begins a session."""
     parts = _parts(word)
@@ -176,6 +216,8 @@ def lease_role(word: str) -> Role:
 
     An unknown word counts as seen, and is a lease where the record bounds it.
     """
+    if (role := _of_message(word, _LEASE_MESSAGES)) is not None:
+        return role
     parts = _parts(word)
     if parts & _LEASE_END:
         return Role.END
@@ -184,6 +226,7 @@ def lease_role(word: str) -> Role:
     if parts & (
         _DENIED
         | {"discover", "offer", "request", "inform", "nak", "nack", "dns", "waiting", "conflict", "failed"}
+        | {"solicit", "advertise", "confirm"}
     ):
         return Role.IGNORE
     return Role.START if parts & _LEASE_START else Role.SEEN
@@ -191,6 +234,8 @@ def lease_role(word: str) -> Role:
 
 def access_role(word: str) -> Role:
     """Of an association, authentication or accounting record. A failure is no presence."""
+    if (role := _of_message(word, _ACCESS_MESSAGES)) is not None:
+        return role
     parts = _parts(word)
     if "accounting" in parts and parts & {"on", "off"}:
         return Role.RESET
@@ -226,6 +271,12 @@ def denied(records: Records) -> np.ndarray:
     by_word = np.array([bool(_parts(word) & (_DENIED | {"block"})) for word in words] + [False])
     stopped: np.ndarray = by_word[codes]
     return stopped
+
+
+def _of_message(word: str, messages: Mapping[str, Role]) -> Role | None:
+    """The role of a protocol's message; None where the word is none."""
+    whole = word.lower()
+    return Role.IGNORE if _UNKNOWN_MESSAGE.fullmatch(whole) else messages.get(whole)
 
 
 def _parts(word: str) -> set[str]:

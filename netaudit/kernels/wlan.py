@@ -16,9 +16,9 @@ from netaudit.kernels.compiled import kernel
 from netaudit.kernels.octets import Bytes, Ints, Octets, le16, u8, u32
 from netaudit.kernels.packet import Rows
 
-SUBTYPE, SECURITY, CHANNEL, SSID_LENGTH, BSSID, STATION, SSID = 0, 1, 2, 3, 4, 10, 16
+SUBTYPE, SECURITY, CHANNEL, SSID_LENGTH, BSSID, STATION, SSID, AUTH = 0, 1, 2, 3, 4, 10, 16, 48
 """Where a key holds what."""
-KEY = 48
+KEY = 49
 MAX_SSID = 32
 
 ASSOCIATION, REASSOCIATION, PROBE_REQUEST, PROBE_RESPONSE, BEACON = 0, 2, 4, 5, 8
@@ -27,6 +27,8 @@ ASSOCIATION, REASSOCIATION, PROBE_REQUEST, PROBE_RESPONSE, BEACON = 0, 2, 4, 5, 
 PRIVACY, WPA, RSN, SAE, OWE, WAPI, CUT = 1, 2, 4, 8, 16, 32, 128
 """Bits of a key's security; `RSN` is of suites older than WPA3; `CUT` says that elements may be missing."""
 
+PSK, DOT1X, KEY_SAE, KEY_OWE, CERTIFICATE = 1, 2, 4, 8, 16
+"""Bits of a key's ways into the network (`AUTH`); `CERTIFICATE` is WAPI's."""
 
 OK, OTHER, SHORT, ODD_NAME = 0, 1, 2, 3
 """How far a frame could be read: whole; of another subtype; it ends before its elements; its network
@@ -38,7 +40,7 @@ _SWAPPED = (0x20, 0x40, 0x50)
 would be flags of an association request, which is never protected and never announces more data."""
 _E_SSID, _E_CHANNEL, _E_RSN, _E_HT, _E_WAPI, _E_VENDOR = 0, 3, 48, 61, 68, 221
 _MICROSOFT_WPA = 0x0050F201
-_SUITES = 0x000FAC00
+_RSN_SUITES, _WPA_SUITES, _WAPI_SUITES = 0x000FAC00, 0x0050F200, 0x00147200
 
 
 @kernel
@@ -54,6 +56,7 @@ def read_frames(data: Octets, rows: Rows, keys: Bytes, status: Bytes) -> None:
         if key[SUBTYPE] == PROBE_REQUEST:  # a station that asks has no network yet
             key[CHANNEL] = 0
             key[SECURITY] &= CUT
+            key[AUTH] = 0
         elif key[CHANNEL] == 0:
             key[CHANNEL] = rows[i].channel
 
@@ -114,10 +117,14 @@ def _read_elements(data: Octets, at: int, end: int, key: Bytes) -> int:
             key[CHANNEL] = u8(data, body)
         elif element == _E_RSN:
             key[SECURITY] |= _read_suites(data, body, body + length)
+            key[AUTH] |= _read_ways(data, _managers(data, body, body + length), body + length, _RSN_SUITES)
         elif element == _E_WAPI:
             key[SECURITY] |= WAPI
+            key[AUTH] |= _read_ways(data, body + 2, body + length, _WAPI_SUITES)
         elif element == _E_VENDOR and length >= 4 and u32(data, body) == _MICROSOFT_WPA:
             key[SECURITY] |= WPA
+            begin, stop = body + 4, body + length
+            key[AUTH] |= _read_ways(data, _managers(data, begin, stop), stop, _WPA_SUITES)
         at = body + length
     if end - at > _FCS:
         key[SECURITY] |= CUT
@@ -135,12 +142,18 @@ def _read_name(data: Octets, at: int, length: int, key: Bytes) -> None:
 
 
 @kernel
+def _managers(data: Octets, at: int, end: int) -> int:
+    """Where the count of key managers is (IEEE 802.11 section 9.4.2.24): after version, group and pairwise."""
+    return at + 8 + 4 * le16(data, at + 6) if at + 8 <= end else end
+
+
+@kernel
 def _read_suites(data: Octets, at: int, end: int) -> int:
-    """Kinds of the suites of authentication (IEEE 802.11 section 9.4.2.24): version, group, pairwise, AKM."""
-    at += 8 + 4 * le16(data, at + 6) if at + 8 <= end else 0
-    count, at, bits = le16(data, at), at + 2, 0
+    """Generations of the key managers of an RSN element."""
+    at = _managers(data, at, end)
+    count, at, bits = le16(data, at) if at + 2 <= end else 0, at + 2, 0
     for _ in range(min(count, (end - at) // 4)):
-        suite = u32(data, at) - _SUITES
+        suite = u32(data, at) - _RSN_SUITES
         if suite in (8, 9, 12, 13, 24, 25):  # SAE, and 802.1X with the 192-bit suites of WPA3
             bits |= SAE
         elif suite == 18:
@@ -149,6 +162,37 @@ def _read_suites(data: Octets, at: int, end: int) -> int:
             bits |= RSN
         at += 4
     return bits or RSN
+
+
+@kernel
+def _read_ways(data: Octets, at: int, end: int, family: int) -> int:
+    """Ways in, of a list of key managers that begins with its count.
+
+    An element that ends before its list stands for 802.1X (IEEE 802.11 section 9.4.2.24.1).
+    """
+    if at + 2 > end:
+        return 0 if family == _WAPI_SUITES else DOT1X
+    count, at, ways = le16(data, at), at + 2, 0
+    for _ in range(min(count, (end - at) // 4)):
+        ways |= _way(u32(data, at) - family, family)
+        at += 4
+    return ways
+
+
+@kernel
+def _way(suite: int, family: int) -> int:
+    """The way in that a key manager stands for (IEEE 802.11 table 9-190, GB 15629.11); 0 for unknown ones."""
+    if family == _WAPI_SUITES:
+        return CERTIFICATE if suite == 1 else PSK if suite == 2 else 0
+    if family == _WPA_SUITES:
+        return DOT1X if suite == 1 else PSK if suite == 2 else 0
+    if suite in (1, 3, 5, 11, 12, 13, 14, 15, 16, 17, 22, 23):  # also FILS, which has a server too
+        return DOT1X
+    if suite in (2, 4, 6, 19, 20):
+        return PSK
+    if suite in (8, 9, 24, 25):
+        return KEY_SAE
+    return KEY_OWE if suite == 18 else 0
 
 
 SLOTS = 65_536

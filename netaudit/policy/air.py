@@ -19,6 +19,8 @@ from netaudit.records.schemas import IP, MAC
 
 WINDOW = dt.timedelta(days=30)
 """Devices of a wireless network are counted over the last 30 days of the evidence."""
+_ASKS = "probe-request"
+"""Says which name a station looks for, and not that there is such a network."""
 _AUTH = (
     ("802.1x", ("802.1x", "eap", "enterprise")),
     ("sae", ("sae", "wpa3-personal")),
@@ -27,6 +29,9 @@ _AUTH = (
     ("open", ("open", "none")),
 )
 """How logs name the security of a network; the first that fits counts."""
+_WEAKEST = {"owe": "open", "psk+sae": "psk"}
+"""What several ways, or one that is encrypted, come to for who may enter: OWE asks nobody who he is
+(RFC 8110), and who has the key of WPA2 needs no WPA3."""
 
 
 def wireless(
@@ -40,13 +45,14 @@ def wireless(
     air = _joined(
         tables,
         ("wlan", "radius"),
-        ("ts", "client_mac", "ssid", "account", "bssid", "ap_name", "nas", "file", "ordinal"),
+        ("ts", "client_mac", "message", "ssid", "bssid", "ap_name", "nas", "file", "ordinal"),
     )
+    air = air.filter(pc.fill_null(pc.not_equal(pc.ascii_lower(air.column("message")), _ASKS), True))
     leases = _joined(tables, ("dhcp", "wlan", "radius"), ("ts", "client_ip", "client_mac"))
-    security = _security(tables.get("wlan"))
+    ways = _ways_in(tables.get("wlan"))
     on_air = _by_ssid(air)
     in_segment = _devices_in_segments(leases, places)
-    accounts = _with_account(air)
+    accounts = _with_account(tables, inventory)
     rows = [
         _declared(net, places, now)
         | on_air.get(net.ssid, {})
@@ -67,7 +73,7 @@ def wireless(
             | {
                 "ssid": ssid,
                 "declared": False,
-                "auth": security.get(ssid),
+                "auth": ways.get(ssid),
                 "own_equipment": True if found["own_equipment"] else None,
                 "has_auth_log": True if ssid in accounts else None,
             }
@@ -161,9 +167,12 @@ def _by_ssid(air: pa.Table) -> dict[str, dict[str, Any]]:
     }
 
 
-def _with_account(air: pa.Table) -> set[str]:
-    """Network names of which a log-in with an account was seen."""
-    rows = air.filter(pc.and_(air.column("account").is_valid(), air.column("ssid").is_valid()))
+def _with_account(tables: Mapping[str, pa.Table], inventory: Inventory) -> set[str]:
+    """Network names of which a log has a log-in with an account; a capture is no log."""
+    logs = {kind: inventory.logged(tables.get(kind)) for kind in ("wlan", "radius")}
+    known = {kind: table for kind, table in logs.items() if table is not None}
+    rows = _joined(known, known, ("ssid", "account"))
+    rows = rows.filter(pc.and_(rows.column("account").is_valid(), rows.column("ssid").is_valid()))
     return set(rows.column("ssid").unique().to_pylist())
 
 
@@ -177,20 +186,26 @@ def _devices_in_segments(leases: pa.Table, places: Places) -> dict[str, int]:
     return count_by(rows.append_column("segment", place.column("segment")), "segment", "client_mac")
 
 
-def _security(wlan: pa.Table | None) -> dict[str, str]:
+def _ways_in(wlan: pa.Table | None) -> dict[str, str]:
     """Network name to kind of authentication, where all records of it agree."""
     if wlan is None:
         return {}
-    pairs = (
-        wlan.select(["ssid", "security"]).group_by(["ssid", "security"], use_threads=False).aggregate([])
-    )
+    keys = ["ssid", "auth", "security"]
+    words = pa.table({name: wlan.column(name).cast(pa.string()) for name in keys})
     kinds: dict[str, set[str]] = {}
-    for row in pairs.to_pylist():
-        word = (row["security"] or "").lower()
-        kind = next((auth for auth, signs in _AUTH if any(sign in word for sign in signs)), None)
+    for row in words.group_by(keys, use_threads=False).aggregate([]).to_pylist():
+        kind = _way_in(row["auth"] or "", row["security"] or "")
         if row["ssid"] and kind:
             kinds.setdefault(row["ssid"], set()).add(kind)
     return {ssid: found.pop() for ssid, found in sorted(kinds.items()) if len(found) == 1}
+
+
+def _way_in(auth: str, security: str) -> str:
+    """What a record says of how one gets in: by itself, or in the words of its security."""
+    if auth:
+        return _WEAKEST.get(auth, auth)
+    word = security.lower()
+    return next((kind for kind, signs in _AUTH if any(sign in word for sign in signs)), "")
 
 
 def access_points(settings: Settings, tables: Mapping[str, pa.Table]) -> list[dict[str, Any]]:

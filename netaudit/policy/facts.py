@@ -93,7 +93,8 @@ def _segments(
     tables: Mapping[str, pa.Table],
     hosts: pa.Table,
 ) -> list[dict[str, Any]]:
-    leased = places.of(tables["dhcp"].column("client_ip")) if "dhcp" in tables else []
+    leases = inventory.logged(tables.get("dhcp"))
+    leased = places.of(leases.column("client_ip")) if leases is not None else set()
     devices = seen.count_by(hosts, "segment", "device")
     rows = []
     for segment in settings.segment:
@@ -113,7 +114,7 @@ def _segments(
                 "overlap_count": len(overlaps),
                 "hosts_seen": devices.get(segment.id) or None,
                 "has_dhcp_log": inventory.kept("dhcp", segment.id, shown=segment.id in leased),
-                "has_dns_log": inventory.kept("dns", segment.id, shown="dns" in inventory.kinds),
+                "has_dns_log": inventory.kept("dns", segment.id, shown="dns" in inventory.log_kinds),
             }
         )
     return rows

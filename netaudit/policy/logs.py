@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netaudit.attribution.coverage import is_capture
 from netaudit.config import Settings
 from netaudit.errors import ConfigError
 from netaudit.policy.observed import Observed
@@ -40,6 +41,9 @@ class Inventory:
         """Give each file of the ledger to the source that the reader found for it."""
         self._sources = settings.source
         self.kinds = frozenset(observed.kinds)
+        self.log_kinds = self.kinds - _only_captured(ledger)
+        """Kinds of which a log was read, and not captures alone."""
+        self._captures = pa.array(sorted({entry.id for entry in ledger if is_capture(entry)}), pa.string())
         self._zone = _zone(settings.unit.timezone)
         self._files: dict[int, list[EvidenceFile]] = {i: [] for i in range(len(self._sources))}
         self._others: dict[str, list[EvidenceFile]] = {}
@@ -70,6 +74,12 @@ class Inventory:
         covering = [s for s in self._sources if not segment or not s.segments or segment in s.segments]
         unsure = [s for s in covering if s.role in {role, ""}]
         return None if unsure else False
+
+    def logged(self, table: pa.Table | None) -> pa.Table | None:
+        """Rows that come from logs; what was captured shows that it happened, and no log of it."""
+        if table is None or not len(self._captures):
+            return table
+        return table.filter(pc.invert(pc.is_in(table.column("file").cast(pa.string()), self._captures)))
 
     def rows(self, stretches: pa.Table) -> list[dict[str, Any]]:
         """Rows of the fact table ``source``; the register of assets is no log and left out."""
@@ -157,6 +167,14 @@ def _zone(name: str) -> dt.tzinfo | None:
 
 
 def role_of(entry: EvidenceFile) -> str:
-    """The role that a file's records have."""
+    """The role that a file's records have; a capture's is its own, whatever protocols it holds."""
+    if is_capture(entry):
+        return "capture"
     roles = {_ROLES.get(kind, "capture") for kind in entry.kinds}
     return "capture" if "capture" in roles else min(roles, default="")
+
+
+def _only_captured(ledger: Sequence[EvidenceFile]) -> frozenset[str]:
+    """Kinds that captures have, and no log."""
+    captured = {kind for entry in ledger if is_capture(entry) for kind in entry.kinds}
+    return frozenset(captured - {kind for entry in ledger if not is_capture(entry) for kind in entry.kinds})

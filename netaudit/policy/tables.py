@@ -112,7 +112,10 @@ TABLES: dict[str, FactTable] = {
             "ssid": (WORD, "its name"),
             **PLACE,
             "purpose": (WORD, "staff, guest, public"),
-            "auth": (WORD, "open, wep, psk, sae, 802.1x, portal"),
+            "auth": (
+                WORD,
+                "open, wep, psk, sae, 802.1x, portal; on the air also certificate (WAPI), and several joined by +",
+            ),
             "per_user_auth": (TRUTH, "whether each person has a credential of their own"),
             "portal_realname": (TRUTH, "whether a portal asks who the person is"),
             "key_changed_at": (DATE, "when its key was last changed"),

@@ -35,6 +35,7 @@ WORDS: dict[str, dict[str, Text]] = {
         "sae": Text("a shared password (SAE)", "共享口令（SAE）", "共用密碼（SAE）"),
         "802.1x": Text("802.1X", "802.1X", "802.1X"),
         "portal": Text("a portal", "门户认证", "入口網站認證"),
+        "certificate": Text("certificates (WAPI)", "证书（WAPI）", "憑證（WAPI）"),
     },
     "broken_hop": {
         "nat": Text("address translation", "地址转换", "位址轉換"),

@@ -59,7 +59,8 @@ FIELDS: dict[str, pa.DataType] = {
     "client_id": WORD,
     "ssid": WORD,
     "bssid": MAC,
-    "security": WORD,
+    "security": WORD,  # OPEN, WEP, WPA, WPA2, WPA3, OWE, WAPI
+    "auth": WORD,  # ways into the network: open, wep, psk, sae, 802.1x, owe, certificate, joined by +
     "channel": pa.uint16(),
     "ap_name": WORD,
     "account": WORD,
@@ -158,6 +159,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         "ssid",
         "bssid",
         "security",
+        "auth",
         "channel",
         "ap_name",
         "nas",

@@ -23,12 +23,12 @@ from netaudit.sources.ahead import IN_FLIGHT, ahead
 from netaudit.sources.flow_table import FlowTable
 from netaudit.sources.messages import Messages
 
-PIECE_BYTES = 8 << 20
+PIECE_BYTES = 4 << 20
 """Octets read at once."""
-PIECE_PACKETS = 32_768
+PIECE_PACKETS = 16_384
 """Packets that go through the kernels together."""
-BLOCK_PACKETS = 131_072
-BLOCK_BYTES = 32 << 20
+BLOCK_PACKETS = 65_536
+BLOCK_BYTES = 16 << 20
 """Octets of messages after which a block ends early."""
 FILE_SHIFT = 40
 """An ordinal inside is ``file << FILE_SHIFT | packet``, so that a series of files is one stream."""

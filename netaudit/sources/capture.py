@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from netaudit.sources.protocols import Events, Reader
 
 FAMILY = "netaudit.sources.protocols"
 BATCH_ROWS = 65_536
-MAX_WAITING = 400_000
+MAX_WAITING = 150_000
 """Rows that are held back while the file is still being hashed; they say which file they are from."""
 _PACKET = (1 << FILE_SHIFT) - 1
 
@@ -107,11 +108,8 @@ class _Reader:
 
     def block(self, block: Block) -> Iterator[pa.RecordBatch]:
         """Events of one block."""
-        messages = block.messages
-        kinds = messages.rows["kind"]
         for takes, reader in self._readers:
-            mine = messages.take(np.isin(kinds, takes))
-            for events in reader.read(mine):
+            for events in reader.read(block.messages.of(takes)):
                 yield from self._batches(events)
             self._learn(reader)
         yield from self._flows(block.flows)
@@ -163,10 +161,8 @@ class _Reader:
     def _name_flows(self, events: Events) -> None:
         if events.flow is None:
             return
-        names = events.columns["name"].to_pylist()
-        sources = events.columns["name_source"]
-        words = [sources] * len(names) if isinstance(sources, str) else sources.to_pylist()
-        for flow, name, source in zip(events.flow.tolist(), names, words, strict=True):
+        names, sources = _words(events.columns["name"]), _words(events.columns["name_source"])
+        for flow, name, source in zip(events.flow.tolist(), names, sources, strict=False):
             if name is not None and flow >= 0:
                 self._names.setdefault(flow, (name, source))
 
@@ -210,6 +206,16 @@ class _Reader:
         for number in np.unique(file).tolist():
             rows = batch if len(self._series.files) == 1 else batch.filter(pa.array(file == number))
             self._series.files[number].add(rows, kind)
+
+
+def _words(column: Any) -> Iterable[str | None]:
+    """The texts of a column, each distinct one made once; a plain string stands for all rows."""
+    if isinstance(column, str):
+        return repeat(column)
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    words = [*coded.dictionary.to_pylist(), None]
+    index = pc.fill_null(coded.indices, len(words) - 1).to_numpy()
+    return map(words.__getitem__, index.tolist())
 
 
 __all__ = ["Capture", "Messages", "is_capture", "read_capture"]

@@ -16,7 +16,7 @@ from netaudit.sources.messages import timestamps, transports, tunnels
 
 IDLE_NS = 300 * 10**9
 """A flow without a packet for this long is over (RFC 4787 section 4.3 asks NATs for as much)."""
-MAX_FLOWS = 131_072
+MAX_FLOWS = 65_536
 """Flows that may stay at the end of a block; each block can add as many packets."""
 CAPACITY = 2 * MAX_FLOWS
 SWEEP_EVERY = 16_384

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,16 @@ class Messages:
     def take(self, index: np.ndarray) -> Messages:
         """Some of them, by index or mask."""
         return Messages(self.rows[index], self.arena, self.now)
+
+    def of(self, kinds: Collection[int]) -> Messages:
+        """Those of some kinds, in their order; nothing is copied where that is all or none."""
+        wanted = np.zeros(256, np.bool_)
+        wanted[list(kinds)] = True
+        mine = wanted[self.rows["kind"]]
+        count = int(np.count_nonzero(mine))
+        if count in (0, len(mine)):
+            return Messages(self.rows[:count], self.arena, self.now)
+        return self.take(mine)
 
     def octets(self, row: int) -> bytes:
         """One message's octets."""

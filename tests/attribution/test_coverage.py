@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from netaudit.attribution import walk_back
 from netaudit.attribution.columns import SECOND
 from netaudit.attribution.coverage import Coverage, holes
+from netaudit.attribution.trace import Outcome, Reach, Reason
 from netaudit.records.evidence import EvidenceFile
 from netaudit.records.moments import nanoseconds
 
@@ -96,3 +99,47 @@ def test_without_a_site_every_site_must_be_covered(make_logs, nat_row):
 )
 def test_covers_needs_one_stretch(low, high, inside):
     assert Coverage(((0, 5), (10, 20))).covers(low, high) is inside
+
+
+def capture(*kinds, site=""):
+    return replace(entry(kinds[0], -HOUR, HOUR, site, "capture"), kinds=kinds, format="pcapng")
+
+
+DISCOVER = {"message": "discover", "ts": 0, "client_mac": "00:1c:42:00:00:01", "file": "capture"}
+ACK = DISCOVER | {"message": "ack", "lease_s": 600, "client_ip": "10.1.0.5"}
+
+
+@pytest.mark.parametrize("kind", ["dhcp", "arp", "radius", "wlan", "nat"])
+def test_a_capture_covers_nothing(make_logs, kind):
+    table = make_logs(ledger=[capture(kind, site="north")]).coverage
+    assert table.of((kind,), "north") == Coverage()
+    assert table.sites((kind,)) == ()
+    assert table.captured((kind, "dns"), "north") == table.captured((kind,)) == ("capture",)
+    assert table.captured((kind,), "south") == table.captured(("dns",)) == ()
+
+
+def test_a_captured_discover_does_not_make_an_address_static(make_logs, ask):
+    logs = make_logs(dhcp=[DISCOVER], ledger=[capture("dhcp", "dns")])
+    trace = walk_back(ask(5, client_ip="10.1.0.5"), logs)
+    assert trace.hops[0].outcome is Outcome.NOT_COVERED
+    assert Reason.STATIC_IP not in trace.reasons
+
+
+def test_a_captured_lease_is_used(make_logs, ask):
+    logs = make_logs(dhcp=[DISCOVER, ACK], ledger=[capture("dhcp")])
+    trace = walk_back(ask(5, client_ip="10.1.0.5"), logs)
+    assert (trace.hops[0].outcome, trace.reach) == (Outcome.HELD, Reach.DEVICE)
+
+
+def test_captured_accounting_of_others_is_no_log_of_this_device(make_logs, ask):
+    other = {"message": "start", "ts": 0, "client_mac": "00:1c:42:00:00:09", "file": "capture"}
+    logs = make_logs(radius=[other], ledger=[capture("radius")])
+    trace = walk_back(ask(5, mac="00:1c:42:00:00:01"), logs)
+    assert trace.hops[0].outcome is Outcome.NOT_COVERED
+    assert trace.reasons[0] is Reason.NO_ACCT
+
+
+def test_a_log_beside_a_capture_covers_what_it_covers(make_logs):
+    table = make_logs(ledger=[entry("dhcp", 0, 100, file="log"), capture("dhcp")]).coverage
+    assert table.of(("dhcp",), "").parts == ((at(0), at(100)),)
+    assert table.of(("dhcp",), "").files == ("log",)

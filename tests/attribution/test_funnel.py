@@ -9,6 +9,7 @@ from netaudit.attribution import funnel
 from netaudit.attribution.funnel import narrow
 from netaudit.config import Settings
 from netaudit.records.addresses import parse_ip
+from netaudit.records.evidence import EvidenceFile
 from netaudit.records.schemas import concat, conform
 
 PUBLIC = "203.0.113.5"
@@ -53,6 +54,13 @@ def test_each_step_narrows(office, ask):
     assert steps[-1].kept == ("10.1.0.11",)
     assert steps[1].files == ("file-dhcp", "file-nat")
     assert steps[2].basis == funnel.TRANSLATED
+
+
+def test_a_capture_is_cited_for_what_it_shows(make_logs, ask):
+    seen = {"message": "reply", "ts": 0, "client_ip": "10.1.0.9", "client_mac": "00:1c:42:00:00:09"}
+    ledger = [EvidenceFile("file-arp", "a.pcap", "", 0, "pcap", kinds=("arp", "flow"))]
+    steps = narrow(ask(5, client_ip="10.1.0.9"), make_logs(arp=[seen], ledger=ledger), None)
+    assert (steps[1].count, steps[1].files) == (1, ("file-arp",))
 
 
 def test_other_logs_tell_who_contacted(office, ask):

@@ -4,7 +4,7 @@ Frames that say the same are one event an hour. A beacon or probe response has t
 (`bssid`), name and security; a probe request only says which name a station looks for, so it has no
 radio; an association request has both. Security is in the words of the certification: ``OPEN``,
 ``WEP``, ``WPA``, ``WPA2``, ``WPA3``, ``OWE``, ``WAPI``, joined by ``+``, or ``WPA2/WPA3`` where a
-network takes both of them.
+network takes both of them. `auth` tells what security does not: by which ways one gets in.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ def _events(messages: Messages, keys: Bytes) -> Events:
         "ssid": _names(keys),
         "bssid": stations(keys[:, wlan.BSSID : wlan.BSSID + 6], everyone),
         "security": _securities(keys[:, wlan.SECURITY], subtype == wlan.PROBE_REQUEST),
+        "auth": _auths(keys, subtype == wlan.PROBE_REQUEST),
         "channel": pa.array(channel, mask=channel == 0),
     }
     return Events("wlan", columns)
@@ -117,6 +118,34 @@ def security(bits: int) -> str | None:
     if not bits & wlan.PRIVACY:
         return "OPEN"
     return None if bits & wlan.CUT else "WEP"
+
+
+def _auths(keys: Bytes, asks: np.ndarray) -> pa.Array:
+    said = np.where(asks, wlan.PRIVACY | wlan.CUT, keys[:, wlan.SECURITY]).astype(np.int64)
+    kinds, index = np.unique(said << 8 | keys[:, wlan.AUTH], return_inverse=True)
+    return words(index, [auth(int(k) & 0xFF, int(k) >> 8) for k in kinds])
+
+
+_WAYS = {
+    wlan.PSK: "psk",
+    wlan.KEY_SAE: "sae",
+    wlan.DOT1X: "802.1x",
+    wlan.KEY_OWE: "owe",
+    wlan.CERTIFICATE: "certificate",
+}
+
+
+def auth(ways: int, bits: int) -> str | None:
+    """The word for the ways into a network; None where none is named that is known.
+
+    Args:
+        ways: Bits of `kernels.wlan.AUTH`.
+        bits: Those of its security.
+    """
+    said = security(bits)
+    if said in {"OPEN", "WEP"}:
+        return said.lower()
+    return "+".join(word for bit, word in _WAYS.items() if ways & bit) or None
 
 
 PROTOCOL = Protocol("Wi-Fi management", (Kind.WLAN,), Reader)

@@ -100,6 +100,49 @@ def test_security_has_the_words_of_the_certification(tally, privacy, elements, w
     assert events(tally, beacon(named(b"x"), *elements, privacy=privacy))[0]["security"] == word
 
 
+def wpa(*suites, family=b"\x00\x50\xf2"):
+    listed = b"".join(family + bytes([n]) for n in suites)
+    body = b"\1\0" + family + b"\2" + b"\1\0" + family + b"\2" + struct.pack("<H", len(suites)) + listed
+    return element(221, b"\x00\x50\xf2\1" + body)
+
+
+def wapi(*suites):
+    listed = b"".join(b"\x00\x14\x72" + bytes([n]) for n in suites)
+    return element(68, b"\1\0" + struct.pack("<H", len(suites)) + listed)
+
+
+@pytest.mark.parametrize(
+    ("privacy", "elements", "word"),
+    [
+        (False, (), "open"),
+        (True, (), "wep"),
+        (True, (rsn(2),), "psk"),
+        (True, (rsn(1, 3, 5),), "802.1x"),
+        (True, (rsn(8),), "sae"),
+        (True, (rsn(2, 8),), "psk+sae"),
+        (True, (rsn(1, 2, pairwise=(4, 2)),), "psk+802.1x"),
+        (True, (rsn(12),), "802.1x"),
+        (True, (rsn(18),), "owe"),
+        (True, (wpa(2), rsn(6)), "psk"),
+        (True, (wpa(1),), "802.1x"),
+        (True, (element(48, b"\1\0" + suite(4)),), "802.1x"),
+        (True, (rsn(200),), None),
+        (True, (element(48, rsn(2)[2:14] + b"\1\0\x00\x40\x96\0"),), None),
+        (True, (wapi(1),), "certificate"),
+        (True, (wapi(2),), "psk"),
+        (True, (element(68, b"\1\0"),), None),
+    ],
+)
+def test_the_way_in_is_what_the_key_managers_say(tally, privacy, elements, word):
+    (row,) = events(tally, beacon(named(b"x"), *elements, privacy=privacy))
+    assert row["auth"] == word
+
+
+def test_a_station_that_asks_names_no_way_in(tally):
+    (row,) = events(tally, frame(4, b"", named(b"home"), rsn(2), by=STATION, bssid=EVERYBODY))
+    assert row["auth"] is None
+
+
 @pytest.mark.parametrize("name", [b"", bytes(8)])
 def test_a_hidden_name_is_none(tally, name):
     assert events(tally, beacon(named(name)))[0]["ssid"] is None
