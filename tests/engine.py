@@ -54,7 +54,7 @@ class Engine:
         spill = len(data.u8)
         data = octets_of(data.u8.tobytes() + bytes(len(frames) * fragments.MAX_DATAGRAM))
         fragments.join(data, rows, 0, len(rows), spill, self.fragments, self.losses)
-        block = collect.block(len(frames), int(rows["caplen"].sum()))
+        block = collect.block(8 * len(frames), 8 << 20)
         reached = traffic.take(data, rows, 0, len(rows), self.table, self.streams, block, self.losses, self.scratch)
         assert reached == len(rows)
         messages = block.messages[: block.used[collect.MESSAGES]]

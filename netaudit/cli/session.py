@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -59,6 +60,18 @@ class Session:
     def progress(self) -> Iterator[Progress | None]:
         """A progress bar per input on stderr; none where that is no terminal."""
         self._limit_threads()
+        notes = _Notes(self)
+        logger = logging.getLogger("netaudit")
+        logger.addHandler(notes)
+        logger.setLevel(logging.INFO)
+        try:
+            with self._bars() as advance:
+                yield advance
+        finally:
+            logger.removeHandler(notes)
+
+    @contextmanager
+    def _bars(self) -> Iterator[Progress | None]:
         if self.quiet or not sys.stderr.isatty():
             yield None
             return
@@ -87,6 +100,17 @@ class Session:
 
             pa.set_cpu_count(self.jobs)
             pa.set_io_thread_count(self.jobs)
+
+
+class _Notes(logging.Handler):
+    """What the rooms below have to say meanwhile, as notes on stderr."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._session.note(str(record.msg))
 
 
 def parse_time(text: str, zone: dt.tzinfo | None) -> dt.datetime:

@@ -60,6 +60,15 @@ def _compiled(function: _Function, **options: bool) -> _Function:
     return result
 
 
-def is_cold() -> bool:
-    """Whether the next call of a kernel may have to compile first."""
-    return FOLDER is None or not any(FOLDER.rglob("*.nbi"))
+_MARK = "complete"
+
+
+def is_warm() -> bool:
+    """Whether everything that reading a usual capture needs was compiled before."""
+    return FOLDER is not None and (FOLDER / _MARK).exists()
+
+
+def keep_warm() -> None:
+    """Note that it is."""
+    if FOLDER is not None:
+        (FOLDER / _MARK).touch()

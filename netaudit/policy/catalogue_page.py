@@ -37,7 +37,8 @@ A rule is one TOML file; its name is its id. It holds no code. It names one fact
 
 A condition is a table of tests that all hold. `any` and `all` take lists of conditions, `not` takes one.
 `"$name"` is a parameter; `"$name[column]"` is the entry of a table of values for the row's value of
-that column (its entry `other` where there is none). A test is a value, or one comparison:
+that column (its entry `other` where there is none). `"$name" = { known = false }` asks whether the office
+left that parameter empty. A test is a value, or one comparison:
 
 | comparison | the column's value |
 |---|---|

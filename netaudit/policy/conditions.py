@@ -5,7 +5,8 @@ A condition is a table ``{ column = test, … }``; all of its tests must hold. A
 ``any`` and ``all`` take lists of conditions, ``not`` takes one. A value that begins with ``$``
 is a parameter: ``"$min_days"``, or ``"$max_age_days[purpose]"`` for the entry of a table of values that
 belongs to the row's purpose (its entry ``other`` where that purpose has none; unknown where the
-purpose is unknown).
+purpose is unknown). In the place of a column, ``"$servers" = { known = false }`` asks whether an
+office has left a parameter empty.
 
 Logic has three values (Kleene): a comparison with something unknown is unknown, and only
 ``known`` looks at whether a thing is known. So missing data can never pass for kept rules.
@@ -169,12 +170,24 @@ def check_condition(
     """
     for test in tests_of(condition):
         where = f"{key}.{test.column}"
+        if test.column.startswith("$"):
+            _check_given(test, parameters, where)
+            continue
         if test.column not in columns:
             raise ValueError(f"{where}: there is no such column{near(test.column, columns)}")
         value = test.value
         if isinstance(value, Ref):
             value = _default(value, columns, parameters, where)
         _check_type(test.how, value, columns[test.column], where)
+
+
+def _check_given(test: Test, parameters: Mapping[str, Any], where: str) -> None:
+    name = test.column.removeprefix("$")
+    if name not in parameters:
+        raise ValueError(f"{where}: there is no parameter {name}{near(name, parameters)}")
+    if test.how != "known":
+        raise ValueError(f"{where}: of a parameter only known can be asked")
+    _check_type(test.how, test.value, pa.string(), where)
 
 
 def _default(
@@ -239,6 +252,9 @@ def expression(condition: Condition, parameters: Mapping[str, Any]) -> pc.Expres
 
 
 def _comparison(test: Test, parameters: Mapping[str, Any]) -> pc.Expression:
+    if test.column.startswith("$"):
+        given = bool(parameters[test.column.removeprefix("$")])
+        return pc.scalar(given is test.value)
     field, value = pc.field(test.column), test.value
     if isinstance(value, Ref):
         value = pc.field(value.column) if value.by else parameters[value.name]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from netaudit.attribution.trace import Outcome, Reach, Reason, Trace
 from netaudit.config import Settings
 from netaudit.policy import air, logs, seen
-from netaudit.policy.observed import Observed
+from netaudit.policy.observed import PRIVATE, Observed
 from netaudit.policy.places import Places
 from netaudit.policy.tables import TABLES, Facts, FactTable
 from netaudit.records.addresses import format_ip, format_mac, parse_network
@@ -47,6 +47,7 @@ def gather(
         "egress": _egresses(settings, inventory, tables),
         "wireless": air.wireless(settings, places, inventory, tables, now),
         "access_point": air.access_points(settings, tables),
+        "dhcp_server": seen.dhcp_servers(tables.get("dhcp"), places, [*own_networks(settings), *PRIVATE]),
         "source": inventory.rows(sums["stretch"]),
         "trace": [_trace(trace) for trace in traces],
         "asset": _assets(settings, tables.get("asset"), now),

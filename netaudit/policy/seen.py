@@ -1,9 +1,10 @@
-"""What was seen, against what is declared: devices and the resolvers that they asked."""
+"""What was seen, against what is declared: devices, the resolvers that they asked, and who gave them addresses."""
 
 from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,12 +16,14 @@ from netaudit.policy.devices import with_macs
 from netaudit.policy.observed import inside
 from netaudit.policy.places import Places
 from netaudit.records.addresses import (
+    Network,
     is_random_mac,
     network_range,
     parse_mac,
     parse_network,
     text_column,
 )
+from netaudit.records.moments import moment
 from netaudit.records.schemas import MAC
 
 _INNER = ("gov_extranet", "office", "server")
@@ -202,6 +205,51 @@ def _network(text: str) -> Any:
             hint="Write an address, or a network such as 10.1.2.0/24.",
             text=text,
         ) from error
+
+
+_GIVES = r"\b(offer|ack)\b"
+"""Words of DHCP for IPv4 by which a server offers or gives an address. With IPv6 the address that
+answers is of a link or of a relay, and names no server."""
+
+
+def dhcp_servers(dhcp: pa.Table | None, places: Places, own: Sequence[Network]) -> list[dict[str, Any]]:
+    """Rows of the fact table ``dhcp_server``: who answered, for addresses of which network.
+
+    Args:
+        dhcp: The table of the kind ``dhcp``.
+        places: The declared segments.
+        own: The unit's networks; what a provider gives to a router outside of them is left out.
+    """
+    if dhcp is None:
+        return []
+    given = _by_word(dhcp.column("message").cast(pa.string()).combine_chunks(), _gives, pa.bool_())
+    rows = dhcp.filter(pc.fill_null(pc.and_(given, dhcp.column("server_ip").is_valid()), False))
+    ranges = [network_range(network) for network in own]
+    rows = rows.filter(pa.array(inside(rows.column("client_ip"), ranges)))
+    ip = rows.column("client_ip").combine_chunks()
+    table = pa.table(
+        {
+            "server": text_column(rows.column("server_ip").combine_chunks()),
+            "prefix": pc.coalesce(places.locate(ip).column("segment"), _by_word(text_column(ip), _prefix)),
+            "first": rows.column("ts").cast(pa.int64()),
+            "last": rows.column("ts").cast(pa.int64()),
+            "events": pa.array([1] * len(ip), pa.int64()),
+            "file": rows.column("file").cast(pa.string()),
+            "ordinal": rows.column("ordinal").cast(pa.int64()),
+        }
+    )
+    how = [("first", "min"), ("last", "max"), ("events", "sum"), ("file", "first"), ("ordinal", "first")]
+    keys = ["server", "prefix"]
+    grouped = table.group_by(keys, use_threads=False).aggregate(how)
+    grouped = grouped.rename_columns([*keys, *(name for name, _ in how)])
+    return [
+        row | {name: None if row[name] is None else moment(row[name]) for name in ("first", "last")}
+        for row in grouped.sort_by([(name, "ascending") for name in keys]).to_pylist()
+    ]
+
+
+def _gives(word: str | None) -> bool:
+    return word is not None and re.search(_GIVES, word.lower()) is not None
 
 
 def any_within(table: pa.Table | None, column: str, network: str) -> bool:

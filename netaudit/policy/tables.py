@@ -261,6 +261,19 @@ TABLES: dict[str, FactTable] = {
             "未讀到能反映網域名稱查詢流向的流量紀錄。",
         ),
     ),
+    "dhcp_server": FactTable(
+        "A server that offered or gave IPv4 addresses of the unit's own networks, once per segment of them.",
+        {
+            "server": (WORD, "its address"),
+            "prefix": (WORD, "the segment's id, or outside of all segments the /24 of the addresses"),
+            **SIGHTING,
+        },
+        Text(
+            "No record of DHCP that names a server was read.",
+            "没有读到能反映DHCP服务器的记录。",
+            "未讀到能反映 DHCP 伺服器的紀錄。",
+        ),
+    ),
     "trace": FactTable(
         "The walk back from one visit that a notice names.",
         {

@@ -21,6 +21,7 @@ from netaudit.sources.blocks import FILE_SHIFT, Block, Capture, blocks, is_captu
 from netaudit.sources.inference import Answers
 from netaudit.sources.messages import Messages
 from netaudit.sources.protocols import Events, Reader
+from netaudit.sources.warming import prepare
 
 FAMILY = "netaudit.sources.protocols"
 BATCH_ROWS = 65_536
@@ -78,9 +79,11 @@ def read_capture(
         CaptureError: Not a capture.
         InputError: The file expands too far.
     """
+    ready = prepare(threaded=threaded)
     reader = _Reader(site)
     offset_ns = round(clock_offset_s * 10**9)
     for block in blocks(reader.noting(captures), offset_ns, threaded=threaded):
+        ready()
         yield from reader.block(block)
     yield from reader.close()
 

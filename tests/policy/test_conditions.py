@@ -46,11 +46,14 @@ def holds(data, parameters=None, table=TABLE):
         ({"all": [{"auth": "psk"}, {"age": 30}]}, [False, False, None]),
         ({"own": True, "age": 10}, [True, False, False]),
         ({"age": {"over": "$limit"}}, [True, None, True]),
+        ({"$limit": {"known": True}}, [True, True, True]),
+        ({"$none": {"known": False}}, [True, True, True]),
+        ({"auth": {"in": "$none"}, "$none": {"known": True}}, [False, False, False]),
         ({"age": {"over": "$limits[auth]"}}, [True, None, None]),
     ],
 )
 def test_what_conditions_say(data, want):
-    assert holds(data, {"limit": 5, "limits": {"psk": 9, "other": 90}}) == want
+    assert holds(data, {"limit": 5, "limits": {"psk": 9, "other": 90}, "none": []}) == want
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,9 @@ def test_what_conditions_say(data, want):
         ({"age": {"over": "$limit[auth]"}}, "write $name[column]"),
         ({"age": {"over": "$limits[own]"}}, "no column of words"),
         ({"age": {"over": "$__import__('os')"}}, "is no parameter"),
+        ({"$limti": {"known": True}}, "did you mean limit"),
+        ({"$limit": {"over": 1}}, "only known can be asked"),
+        ({"$limit": {"known": 1}}, "true or false"),
         ({"any": []}, "list of conditions"),
         ({"not": 1}, "a table of tests"),
     ],

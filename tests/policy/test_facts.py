@@ -26,6 +26,7 @@ from netaudit.records.schemas import IP, MAC, concat, conform
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 THEN = dt.datetime(2026, 11, 10, 3, tzinfo=dt.UTC)
 NS = pa.timestamp("ns", "UTC")
+PC, LAPTOP, FOREIGN = "00:00:5e:00:53:14", "00:00:5e:00:53:6f", "02:00:00:00:00:99"
 
 
 @pytest.fixture
@@ -93,6 +94,10 @@ def batch(kind, rows, file="f1"):
         type_, convert = types.get(name, (pa.string(), str))
         columns[name] = column(name, type_, convert)
     return conform(kind, columns, len(rows))
+
+
+def batches(kind, rows):
+    return concat(kind, [batch(kind, rows)])
 
 
 def facts_of(settings, events=(), tables=None, ledger=(), traces=(), listed=(), *, lists=False):
@@ -168,6 +173,128 @@ def test_a_network_on_our_controller_that_nobody_declared(office):
         "Cafe": Outcome.CANNOT_TELL,
     }
     assert outcomes(facts, "NA-WLAN-01")["test5"] is Outcome.VIOLATED
+
+
+def of_file(format_, *kinds, file="f1"):
+    return EvidenceFile(file, "x", "", 1, format_, kinds, THEN, THEN, 1)
+
+
+CAPTURE, LOG = of_file("pcapng", "dhcp", "radius", "wlan", "arp", "dns"), of_file("isc-dhcpd", "dhcp")
+
+
+@pytest.mark.parametrize(("entry", "logged"), [(CAPTURE, None), (LOG, True)])
+def test_a_captured_lease_is_no_log_of_leases(office, entry, logged):
+    rows = [{"ts": THEN, "client_ip": "10.0.0.9", "client_mac": PC, "message": "ack"}]
+    facts = facts_of(office, tables={"dhcp": batches("dhcp", rows)}, ledger=[entry])
+    segment = facts.tables["segment"].to_pylist()[0]
+    assert (segment["segment"], segment["has_dhcp_log"]) == ("gov1", logged)
+
+
+def test_captured_look_ups_are_no_log_of_look_ups(office):
+    rows = [{"ts": THEN, "client_ip": "10.0.0.9", "name": "a.example"}]
+    here = replace(office, source=())
+    for entry, logged in ((CAPTURE, None), (of_file("bind", "dns"), True)):
+        facts = facts_of(here, [batch("dns", rows)], ledger=[entry])
+        assert facts.tables["segment"].to_pylist()[0]["has_dns_log"] is logged
+
+
+@pytest.mark.parametrize("kind", ["dhcp", "arp", "wlan", "radius", "dns"])
+def test_a_capture_has_a_captures_role(office, kind):
+    facts = facts_of(office, ledger=[of_file("pcap", kind)])
+    roles = {row["source"]: row["role"] for row in facts.tables["source"].to_pylist()}
+    assert roles["pcap"] == "capture"
+
+
+@pytest.mark.parametrize(("entry", "logged"), [(CAPTURE, False), (of_file("freeradius", "radius"), True)])
+def test_captured_accounting_is_no_log_of_accounts(office, entry, logged):
+    rows = [{"ts": THEN, "client_mac": PC, "ssid": "Hall", "account": "lisi", "nas": "ac1"}]
+    facts = facts_of(office, tables={"radius": batches("radius", rows)}, ledger=[entry])
+    (net,) = facts.tables["wireless"].to_pylist()
+    assert (net["has_auth_log"], net["distinct_devices"]) == (logged, 1)
+
+
+def test_a_name_that_a_telephone_looks_for_is_no_network(office):
+    rows = [
+        {"ts": THEN, "client_mac": PC, "ssid": "Home", "message": "probe-request"},
+        {"ts": THEN, "client_mac": PC, "ssid": "Hall", "message": "probe-request"},
+        {"ts": THEN, "client_mac": LAPTOP, "ssid": "Cafe", "message": "association", "bssid": FOREIGN},
+        {"ts": THEN, "ssid": "Shop", "message": "beacon", "bssid": FOREIGN},
+    ]
+    facts = facts_of(office, tables={"wlan": batches("wlan", rows)}, ledger=[CAPTURE])
+    seen = {row["ssid"]: row["distinct_devices"] for row in facts.tables["wireless"].to_pylist()}
+    assert seen == {"Hall": None, "Cafe": 1, "Shop": None}
+
+
+@pytest.mark.parametrize(
+    ("said", "auth"),
+    [
+        ([{"auth": "psk", "security": "WPA2"}, {"auth": "psk+sae", "security": "WPA2/WPA3"}], "psk"),
+        ([{"auth": "802.1x", "security": "WPA2"}], "802.1x"),
+        ([{"auth": "psk+802.1x", "security": "WPA+WPA2"}], "psk+802.1x"),
+        ([{"auth": "owe", "security": "OWE"}], "open"),
+        ([{"auth": "open", "security": "OPEN"}, {"security": "Open"}], "open"),
+        ([{"security": "WEP"}], "wep"),
+        ([{"security": "WPA2"}], None),
+        ([{"auth": "psk"}, {"auth": "open"}], None),
+    ],
+)
+def test_how_one_gets_into_a_network_on_the_air(office, said, auth):
+    rows = [{"ts": THEN, "ssid": "Cafe", "message": "beacon", "bssid": FOREIGN} | one for one in said]
+    facts = facts_of(office, tables={"wlan": batches("wlan", rows)}, ledger=[CAPTURE])
+    assert next(r["auth"] for r in facts.tables["wireless"].to_pylist() if r["ssid"] == "Cafe") == auth
+
+
+ROGUE = PolicySettings(parameters={"NA-ROGUE-02": {"servers": ["10.0.0.1"]}})
+
+
+def leases(*given):
+    rows = [
+        {"ts": THEN, "client_ip": ip, "client_mac": PC, "server_ip": server, "message": word}
+        for word, ip, server in given
+    ]
+    return {"dhcp": batches("dhcp", rows)}
+
+
+def test_a_dhcp_server_that_nobody_approved(office):
+    tables = leases(
+        ("discover", None, None),
+        ("request", "10.0.0.7", "10.0.0.66"),
+        ("ack", "10.0.0.7", "10.0.0.1"),
+        ("offer", "192.168.1.7", "192.168.1.1"),
+        ("ack", "10.0.9.7", "192.168.1.1"),
+        ("discover/offer/request/ack", "10.0.9.8", "10.0.9.1"),
+        ("nak", "10.0.0.8", "10.0.0.67"),
+        ("ack", "198.51.100.7", "198.51.100.1"),
+        ("reply", "2001:db8:66:1::7", "fe80::1"),
+    )
+    facts = facts_of(office, tables=tables)
+    found = {v.subject: v for v in verdicts_of(facts, "NA-ROGUE-02", ROGUE)}
+    assert {subject: v.outcome for subject, v in found.items()} == {
+        "10.0.0.1": Outcome.COMPLIED,
+        "10.0.9.1": Outcome.VIOLATED,
+        "192.168.1.1": Outcome.VIOLATED,
+    }
+    rogue = found["192.168.1.1"]
+    assert dict(rogue.values) == {"server": "192.168.1.1", "places": "192.168.1.0/24, hall"}
+    assert [e.ordinal for e in rogue.evidence] == [4, 5]
+    wording = read_rules()["NA-ROGUE-02"].wording("finding", rogue, "zh-CN")
+    assert wording == "网段192.168.1.0/24, hall出现未授权DHCP服务192.168.1.1。"
+    assert set(outcomes(facts, "NA-ROGUE-02").values()) == {Outcome.CANNOT_TELL}
+    assert outcomes(facts_of(office, tables=leases()), "NA-ROGUE-02", ROGUE) == {"": Outcome.CANNOT_TELL}
+
+
+def test_our_name_on_a_foreign_radio_in_the_air(office):
+    (hall,) = office.wireless
+    here = replace(office, wireless=(replace(hall, bssids=("02:00:00:00:00:01",)),))
+    rows = [
+        {"ts": THEN, "ssid": "Hall", "message": "beacon", "bssid": "02:00:00:00:00:01", "auth": "psk"},
+        {"ts": THEN, "ssid": "Hall", "message": "beacon", "bssid": FOREIGN, "auth": "open"},
+    ]
+    facts = facts_of(here, tables={"wlan": batches("wlan", rows)}, ledger=[CAPTURE])
+    assert outcomes(facts, "NA-WLAN-06") == {
+        "02:00:00:00:00:01": Outcome.COMPLIED,
+        FOREIGN: Outcome.VIOLATED,
+    }
 
 
 def test_resolvers_by_segment(office):
@@ -252,7 +379,6 @@ def test_unregistered_devices(office):
     }
 
 
-PC, LAPTOP = "00:00:5e:00:53:14", "00:00:5e:00:53:6f"
 PC_SIX, LAPTOP_SIX = "2001:db8:66:1:200:5eff:fe00:5314", "2001:db8:66:1:200:5eff:fe00:536f"
 PRIVATE = "2001:db8:66:1:81a5:c3f7:10de:99b0"
 
