@@ -182,7 +182,9 @@ _ACCESS_MESSAGES = {
     # RFC 2865, RFC 2866, RFC 5176; a request is no presence, and an answer to one tells nothing new
     **dict.fromkeys(("access-request", "access-reject", "access-challenge"), Role.IGNORE),
     **dict.fromkeys(("accounting-request", "accounting-response", "failed"), Role.IGNORE),
-    **dict.fromkeys(("status-server", "status-client", "disconnect-request", "disconnect-nak"), Role.IGNORE),
+    **dict.fromkeys(
+        ("status-server", "status-client", "disconnect-request", "disconnect-nak"), Role.IGNORE
+    ),
     **dict.fromkeys(("coa-request", "coa-ack", "coa-nak"), Role.IGNORE),
     **dict.fromkeys(("access-accept", "start"), Role.START),
     **dict.fromkeys(("stop", "disconnect-ack"), Role.END),

@@ -60,12 +60,23 @@ def _compiled(function: _Function, **options: bool) -> _Function:
     return result
 
 
-_MARK = "complete"
+_MARK, _CLAIM = "complete", "begun"
 
 
 def is_warm() -> bool:
     """Whether everything that reading a usual capture needs was compiled before."""
     return FOLDER is not None and (FOLDER / _MARK).exists()
+
+
+def claim() -> bool:
+    """Whether nobody else has begun to compile everything ahead; from now on somebody has."""
+    if FOLDER is None:
+        return False
+    try:
+        (FOLDER / _CLAIM).touch(exist_ok=False)
+    except OSError:
+        return False
+    return True
 
 
 def keep_warm() -> None:

@@ -148,6 +148,8 @@ def _internet(data: Octets, packet: Any, layer: int) -> None:  # noqa: C901, PLR
         internet.ayiya(data, packet)
     elif layer == layers.CAPWAP:
         internet.capwap(data, packet)
+    elif layer == layers.IPCOMP:
+        internet.ipcomp(data, packet)
     elif layer == layers.L2TP:
         internet.l2tp(data, packet)
     else:

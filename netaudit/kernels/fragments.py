@@ -62,6 +62,14 @@ def _go_on(data: Octets, packet: Any, at: int, end: int) -> None:
     read(data, packet)
 
 
+@kernel
+def expanded(data: Octets, rows: Rows, row: int, at: int, end: int) -> None:
+    """Read what a packet carries whose payload was expanded to ``data[at:end]``; `ident` says what it is."""
+    packet = rows[row]
+    packet.protocol = packet.ident
+    _go_on(data, packet, at, end)
+
+
 @part
 def _taken(data: Octets, packet: Any, pool: Pool, losses: Rows) -> int:
     """Take one fragment in; the slot of its datagram where that is whole, else -1."""

@@ -47,6 +47,8 @@ def protocol_layer(number: int) -> int:
         return layers.AUTHENTICATION
     if number == 44:
         return layers.FRAGMENT
+    if number == 108:
+        return layers.IPCOMP
     if number == 97:
         return layers.ETHER_IP
     if number == 137:
@@ -220,6 +222,18 @@ def ether_ip(packet: Any) -> None:
     """Ethernet in IP (RFC 3378): two octets, then a frame."""
     if has(packet, 16):
         inner(packet, tunnels.IP, 0, 2, layers.ETHERNET)
+
+
+@part
+def ipcomp(data: Octets, packet: Any) -> None:
+    """IP payload compression (RFC 3173 section 3), by DEFLATE (RFC 2394) or as agreed: expanded elsewhere."""
+    if not has(packet, 4):
+        return
+    packet.ident = u8(data, packet.at)
+    index = u16(data, packet.at + 2)
+    packet.at += 4
+    may_be_deflated = index == 2 or index >= 256
+    finish(packet, packets.PACKED if may_be_deflated and not packet.cut else packets.OTHER)
 
 
 @part

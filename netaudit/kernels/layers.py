@@ -49,6 +49,7 @@ AYIYA = 43
 CAPWAP = 44
 L2TP = 45
 ETHER_IP = 46
+IPCOMP = 47
 
 FIRST_INTERNET = IP
 """From here on: IP and what is over it."""

@@ -294,13 +294,14 @@ def wlan(data: Octets, packet: Any) -> None:
         finish(packet, packets.OTHER)
         return
     control = u16(data, packet.at)
+    if _is_in_capwap(packet) and (control & 0x0300 or control & 0x000C == 0x0008):
+        control = (control & 0xFF) << 8 | control >> 8  # Cisco's controllers swap the two octets
     if control & 0x0C00 == 0:
         packet.protocol = WLAN
         finish(packet, packets.OK)
         return
     # data, with a body (null-function subtypes carry none), not protected
-    protected = control & 0x0040 and not _is_in_capwap(packet)
-    if control & 0x0C00 != 0x0800 or control & 0x4000 or protected or packet.end - packet.at < 24:
+    if control & 0x0C00 != 0x0800 or control & 0x4000 or control & 0x0040 or packet.end - packet.at < 24:
         finish(packet, packets.OTHER)
         return
     to_ds, from_ds, is_qos = control & 1, control & 2, control & 0x8000
@@ -323,7 +324,7 @@ def wlan(data: Octets, packet: Any) -> None:
 
 @part
 def _is_in_capwap(packet: Any) -> bool:
-    """An access point deciphers what it sends on, and leaves the bit as it was."""
+    """Whether an access point sent the frame on to its controller."""
     return packet.depth > 0 and packet.tunnel[packet.depth - 1] >> 24 == tunnels.CAPWAP
 
 

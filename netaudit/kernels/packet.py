@@ -39,10 +39,12 @@ class Status(IntEnum):
     """Of an interface that the file does not describe."""
     HELD = 8
     """A fragment that was taken into its datagram."""
+    PACKED = 9
+    """Compressed; `ident` is the protocol of what it holds."""
 
 
 (
-    OK, OTHER, FRAGMENT, TRUNCATED, MALFORMED, UNSUPPORTED, TOO_DEEP, UNDESCRIBED, HELD,
+    OK, OTHER, FRAGMENT, TRUNCATED, MALFORMED, UNSUPPORTED, TOO_DEEP, UNDESCRIBED, HELD, PACKED,
 ) = map(int, Status)  # fmt: skip
 """The same as plain integers, for kernels."""
 

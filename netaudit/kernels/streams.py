@@ -74,8 +74,12 @@ def place(data: Octets, packet: Any, flows: Rows, row: int, side: int, pool: Poo
         offset = _distance(seq, slot.base)
         if offset + length <= 0:
             return IGNORED
+        before = prefix(slot)
         if not slot.broken and assembly.put(pool, number, data, packet.at, length, offset):
-            if prefix(slot) == 0 or (slot.kind == HTTP and not _has_line_end(data, packet.at, packet.end)):
+            have = prefix(slot)  # more than the segment's own octets, where it filled a hole
+            if have == before:
+                return IGNORED
+            if slot.kind == HTTP and not _has_line_end(pool.data, slot.at + before, slot.at + have):
                 return IGNORED
             is_first = flow.state[side] == BEGUN or slot.kind == START or slot.kind == SOCKS
             flow.state[side] = RUNNING

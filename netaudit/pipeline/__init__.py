@@ -7,8 +7,8 @@ is kept in columns (matches, leases, sessions) or read back from the event set (
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from netaudit import sources
 from netaudit.attribution import Logs, walk_back_all
 from netaudit.attribution.funnel import narrow
+from netaudit.attribution.sightings import Sightings
 from netaudit.attribution.trace import FunnelStep, Question, Trace
 from netaudit.case.finding import Finding
 from netaudit.case.notice import Clue, Notice
@@ -35,12 +36,13 @@ from netaudit.policy.observed import PRIVATE, Observed
 from netaudit.policy.rule import Rule
 from netaudit.policy.verdict import Verdict
 from netaudit.records.addresses import parse_ip
-from netaudit.records.evidence import Ledger
+from netaudit.records.evidence import Ledger, Skipped
 from netaudit.records.schemas import DESTINATION_KINDS, concat, kind_of
 
-KEPT_KINDS = ("nat", "dhcp", "radius", "wlan", "asset", "arp")
-"""Kinds that the walk-back joins; far fewer rows than DNS and flows."""
+KEPT_KINDS = ("nat", "dhcp", "radius", "wlan", "asset")
+"""Kinds that the walk-back joins whole; far fewer rows than DNS and flows. Of ARP it needs less."""
 
+FORGOTTEN = "which MAC an address had was forgotten: too many different ones"
 
 DOH_CATEGORY = "doh-resolver"
 PLAIN_DNS_PORT = 53
@@ -106,6 +108,7 @@ def gather_evidence(
         own_networks(settings), lists=index is not None and DOH_CATEGORY in index.categories
     )
     kept: dict[str, list[pa.RecordBatch]] = {kind: [] for kind in KEPT_KINDS}
+    sightings = Sightings()
     counts: dict[str, int] = {}
     for batch in sources.read(arguments, settings, ledger, options=options, progress=progress):
         kind = kind_of(batch)
@@ -117,6 +120,8 @@ def gather_evidence(
             events.write(kind, batch)
         if kind in kept:
             kept[kind].append(batch)
+        if kind == "arp":
+            sightings.add(batch)
         if index is not None and kind in DESTINATION_KINDS:
             matches = match(batch, index)
             hits.add(batch, matches)
@@ -124,8 +129,17 @@ def gather_evidence(
                 observed.add_encrypted(_encrypted_dns(batch, matches, index))
     if events is not None:
         events.finish()
-    tables = {kind: concat(kind, batches) for kind, batches in kept.items()}
+    tables = {kind: concat(kind, batches) for kind, batches in kept.items()} | {"arp": sightings.table()}
+    _count_forgotten(ledger, sightings.lost)
     return Evidence(ledger, tables, observed, hits, counts, flows.figure())
+
+
+def _count_forgotten(ledger: Ledger, lost: Mapping[str, int]) -> None:
+    """Say in the ledger, file by file, how many sightings found no room."""
+    for index, entry in enumerate(ledger.files):
+        if lost.get(entry.id):
+            skipped = Skipped(FORGOTTEN, lost[entry.id], matters=False)
+            ledger.files[index] = replace(entry, skipped=(*entry.skipped, skipped))
 
 
 def scan(

@@ -109,7 +109,7 @@ def _rule(rule: Rule, norms: Mapping[str, Norm], on: dt.date) -> Iterator[str]:
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {entry}" for name, entry in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return (", ".join(map(str, value)) or "[]") if isinstance(value, list) else str(value)
 
 
 PRINTED_ON = dt.date(2026, 7, 1)

@@ -8,6 +8,7 @@ never where a piece ends.
 from __future__ import annotations
 
 import secrets
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -242,6 +243,23 @@ class _Buffers:
         self.octets[: len(left)] = left
 
 
+def _expand(data: Bytes, packets: Rows, spill: int) -> tuple[Bytes, int]:
+    """Expand what IPComp compressed, within a datagram's size, behind ``data[:spill]``."""
+    for row in np.flatnonzero(packets["status"] == Status.PACKED).tolist():
+        packed = data[packets["at"][row] : packets["end"][row]].tobytes()
+        try:
+            plain = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, fragments.MAX_DATAGRAM)
+        except zlib.error:
+            packets["status"][row] = Status.OTHER  # by another algorithm, which only its ends know
+            continue
+        if spill + len(plain) > len(data):
+            data = np.concatenate((data[:spill], np.empty(_SPILL, np.uint8)))
+        data[spill : spill + len(plain)] = np.frombuffer(plain, np.uint8)
+        fragments.expanded(octets(data), packets, row, spill, spill + len(plain))
+        spill += len(plain)
+    return data, spill
+
+
 class _Joiner:
     """Fragments of a series of files."""
 
@@ -252,7 +270,10 @@ class _Joiner:
     def join(self, data: Bytes, packets: Rows, size: int) -> Octets:
         """Put fragments together, behind ``data[:size]``; the octets, moved where there was no room."""
         at, spill = 0, size
-        if not (packets["status"] == Status.FRAGMENT).any():
+        counts = np.bincount(packets["status"], minlength=len(Status))
+        if counts[Status.PACKED]:
+            data, spill = _expand(data, packets, spill)
+        elif not counts[Status.FRAGMENT]:
             return octets(data)
         while True:
             at, spill = fragments.join(octets(data), packets, at, len(packets), spill, self._pool, self.losses)

@@ -10,6 +10,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -29,12 +30,16 @@ _HELLO = bytes.fromhex(
 _REQUEST = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"
 
 
+@cache
 def prepare(*, threaded: bool) -> Callable[[], None]:
-    """Begin to compile where that was never done; what is returned waits for the child's half."""
+    """Begin to compile where that was never done; what is returned waits for the child's half.
+
+    Once in a process: later readings find done what this one needed.
+    """
     if compiled.is_warm():
         return lambda: None
     logging.getLogger("netaudit").info(NOTICE)
-    if not threaded or compiled.FOLDER is None:
+    if not threaded or not compiled.claim():
         return compiled.keep_warm
     child = subprocess.Popen(
         [sys.executable, "-P", "-m", __name__],
@@ -43,6 +48,7 @@ def prepare(*, threaded: bool) -> Callable[[], None]:
         stderr=subprocess.DEVNULL,
     )
 
+    @cache
     def wait() -> None:
         try:
             child.wait(_LIMIT_S)

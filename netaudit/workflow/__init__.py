@@ -3,24 +3,31 @@
 One verb, one transaction: what a verb changes in a case is there as a whole or not at all.
 """
 
-from netaudit.workflow.audit import check, events, scan, trace
-from netaudit.workflow.cases import (
-    advance_task,
-    close_case,
-    list_cases,
-    open_case,
-    purge,
-    purge_due,
-    read_case,
-    reveal,
-    state,
-)
-from netaudit.workflow.extraction import extract
-from netaudit.workflow.integrity import verify_case, verify_paper
-from netaudit.workflow.lists import ListsInUse, lists_in_use
-from netaudit.workflow.packets import show
-from netaudit.workflow.papers import report
-from netaudit.workflow.second_opinion import judge
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netaudit.workflow.audit import check, scan, trace
+    from netaudit.workflow.cases import (
+        advance_task,
+        close_case,
+        list_cases,
+        open_case,
+        purge,
+        purge_due,
+        read_case,
+        reveal,
+        state,
+    )
+    from netaudit.workflow.extraction import extract
+    from netaudit.workflow.integrity import verify_case, verify_paper
+    from netaudit.workflow.lists import ListsInUse, lists_in_use
+    from netaudit.workflow.packets import show
+    from netaudit.workflow.papers import report
+    from netaudit.workflow.reading import events
+    from netaudit.workflow.second_opinion import judge
 
 __all__ = [
     "ListsInUse",
@@ -45,3 +52,25 @@ __all__ = [
     "verify_case",
     "verify_paper",
 ]
+
+_HOMES = {
+    "audit": ("check", "scan", "trace"),
+    "cases": (
+        "advance_task", "close_case", "list_cases", "open_case", "purge", "purge_due", "read_case", "reveal", "state",
+    ),
+    "extraction": ("extract",),
+    "integrity": ("verify_case", "verify_paper"),
+    "lists": ("ListsInUse", "lists_in_use"),
+    "packets": ("show",),
+    "papers": ("report",),
+    "reading": ("events",),
+    "second_opinion": ("judge",),
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Each verb's module is imported when the verb is first used: `events` needs no documents."""
+    if name not in _HOME:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

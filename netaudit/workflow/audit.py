@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,10 +25,10 @@ from netaudit.policy.verdict import Verdict
 from netaudit.privacy import Pseudonymiser
 from netaudit.records.evidence import EvidenceFile, Ledger
 from netaudit.store import EventSet, Store
-from netaudit.workflow.cases import pseudonymiser
+from netaudit.workflow.hiding import pseudonymiser
 from netaudit.workflow.integrity import EVENTS, SCAN, written
 from netaudit.workflow.lists import ListsInUse
-from netaudit.workflow.persons import HiddenEvents, hide_in_batch, hide_in_finding, hide_in_trace
+from netaudit.workflow.persons import HiddenEvents, hide_in_finding, hide_in_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +109,6 @@ def scan(
             raise
         events.commit()
     return result
-
-
-def events(
-    arguments: Sequence[str],
-    settings: Settings,
-    ledger: Ledger,
-    *,
-    options: sources.Options | None = None,
-    progress: sources.Progress | None = None,
-) -> Iterator[pa.RecordBatch]:
-    """What the inputs say, in batches; accounts come out as pseudonyms."""
-    pseudonym = pseudonymiser(settings, None)
-    for batch in sources.read(arguments, settings, ledger, options=options, progress=progress):
-        yield hide_in_batch(batch, pseudonym)
 
 
 def trace(

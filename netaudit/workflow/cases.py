@@ -15,12 +15,11 @@ from netaudit.case.reading import read_notice
 from netaudit.case.rectification import Task, TaskState, advance
 from netaudit.config import Settings
 from netaudit.errors import CaseError, InputError, NetauditError, UsageError
-from netaudit.privacy import Numbering, Pseudonymiser, make_key, read_key
 from netaudit.store import Store
 from netaudit.store.database import FILE_NAME
+from netaudit.workflow.hiding import pseudonymiser
 from netaudit.workflow.integrity import EVENTS, PURGE, SCAN
 
-KEY = "pseudonym.key"
 
 
 def open_case(
@@ -238,10 +237,3 @@ def purge_due(folder: Path, settings: Settings, *, now: dt.datetime) -> bool:
     return dt.datetime.fromisoformat(last.at) + dt.timedelta(days=settings.privacy.retention_days) <= now
 
 
-def pseudonymiser(settings: Settings, folder: Path | None) -> Pseudonymiser:
-    """Under the office's key, else the case's own (made on first use), else numbers of this run."""
-    if settings.privacy.key_file:
-        return Pseudonymiser(read_key(settings.folder / settings.privacy.key_file))
-    if folder is not None:
-        return Pseudonymiser(make_key(folder / KEY))
-    return Numbering()

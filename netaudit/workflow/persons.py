@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,21 +10,8 @@ import pyarrow as pa
 from netaudit.attribution.trace import Candidate, Hop, Trace
 from netaudit.case.finding import Finding
 from netaudit.privacy import Pseudonymiser
-from netaudit.records.addresses import by_distinct
 from netaudit.store import EventSet
-
-_PERSONAL = {"account": "account", "owner": "person"}
-"""Details of a candidate that name a person, and the word of their pseudonym."""
-
-
-def hide_in_batch(batch: pa.RecordBatch, pseudonym: Pseudonymiser) -> pa.RecordBatch:
-    """`batch` with pseudonyms in the place of accounts and owners."""
-    for name, kind in _PERSONAL.items():
-        if name in batch.schema.names:
-            at = batch.schema.get_field_index(name)
-            words = by_distinct(batch.column(name), partial(pseudonym, kind), pa.string())
-            batch = batch.set_column(at, batch.schema.field(at), words.dictionary_encode())
-    return batch
+from netaudit.workflow.hiding import PERSONAL, hide_in_batch
 
 
 class HiddenEvents(EventSet):
@@ -56,6 +42,6 @@ def _hide_in_hop(hop: Hop, pseudonym: Pseudonymiser) -> Hop:
 
 
 def _hide(candidate: Candidate, pseudonym: Pseudonymiser) -> Candidate:
-    hidden = {v: pseudonym(_PERSONAL[k], v) for k, v in candidate.details if k in _PERSONAL and v}
-    details = tuple((k, hidden[v] if k in _PERSONAL and v in hidden else v) for k, v in candidate.details)
+    hidden = {v: pseudonym(PERSONAL[k], v) for k, v in candidate.details if k in PERSONAL and v}
+    details = tuple((k, hidden[v] if k in PERSONAL and v in hidden else v) for k, v in candidate.details)
     return replace(candidate, value=hidden.get(candidate.value, candidate.value), details=details)

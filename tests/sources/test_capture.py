@@ -17,8 +17,8 @@ from netaudit.intake.opening import ByteStream, identify
 from netaudit.intake.tally import Tally
 from netaudit.records.addresses import format_ip
 from netaudit.records.schemas import kind_of, schema
-from netaudit.sources import capture
-from netaudit.sources.capture import is_capture, read_capture
+from netaudit.sources import blocks, capture
+from netaudit.sources.capture import Capture, is_capture, read_capture
 
 START = 1_700_000_000
 CLIENT, SERVER = "10.0.0.7", "192.0.2.53"
@@ -66,24 +66,49 @@ def record(handshake):
 
 
 @pytest.fixture
-def events(tmp_path):
-    """Read capture bytes: (events by kind, ledger entry); checks that bytes add up."""
+def read_series(tmp_path):
+    """Read the bytes of several captures as one stream: (events by kind, ledger entries); bytes add up."""
 
-    def read(data, name="case.pcap", **options):
-        path = tmp_path / name
-        path.write_bytes(data)
-        identity = identify(path)
-        tally = Tally(identity)
+    def read(contents, names=None, **options):
+        names = names or [f"case_{k:05}.pcap" for k in range(len(contents))]
+        tallies, streams = [], []
+
+        def opening():
+            for name, content in zip(names, contents, strict=True):
+                path = tmp_path / name
+                path.write_bytes(content)
+                identity = identify(path)
+                tallies.append(Tally(identity))
+                streams.append(ByteStream(identity))
+                yield Capture(streams[-1], tallies[-1])
+
         found: dict[str, list[dict]] = {}
-        with ByteStream(identity) as stream:
-            for batch in read_capture(stream, tally, **options):
+        try:
+            for batch in read_capture(opening(), **options):
                 assert batch.schema.equals(schema(kind_of(batch)), check_metadata=True)
                 assert 0 < batch.num_rows <= capture.BATCH_ROWS
                 batch.validate(full=True)
                 found.setdefault(kind_of(batch), []).extend(batch.to_pylist())
-            entry = tally.entry(stream)
+        finally:
+            for stream in streams:
+                stream.close()
+        entries = [tally.entry(stream) for tally, stream in zip(tallies, streams, strict=True)]
+        for entry in entries:
             assert entry.size == entry.bytes_read + entry.bytes_skipped
-        assert entry.bytes_read >= 0
+            assert entry.bytes_read >= 0
+            assert all(0 < first for skipped in entry.skipped for first in skipped.first)
+        assert sum(entry.records for entry in entries) == sum(map(len, found.values()))
+        return found, entries
+
+    return read
+
+
+@pytest.fixture
+def events(read_series):
+    """Read the bytes of one capture: (events by kind, ledger entry)."""
+
+    def read(data, name="case.pcap", **options):
+        found, (entry,) = read_series([data], [name], **options)
         return found, entry
 
     return read
@@ -177,15 +202,16 @@ HELLO = record(client_hello(b"Secret.example.org", 1500))
 PARTS = [(0, HELLO[:700]), (700, HELLO[700:1400]), (1400, HELLO[1400:])]
 
 
-@pytest.mark.parametrize(
-    ("piece", "order"),
-    [(8 << 20, order) for order in ((0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 2, 0), (0, 0, 1, 1, 2))]
-    # over pieces, a segment before its beginning is not looked for
-    + [(900, order) for order in ((0, 1, 2), (0, 2, 1), (0, 0, 1, 1, 2))],
-)
+ORDERS = [(0, 1, 2), (0, 2, 1), (0, 0, 1, 1, 2), (2, 0, 1), (1, 2, 0), (2, 1, 0)]
+
+
+@pytest.mark.parametrize("piece", [8 << 20, 900])
+@pytest.mark.parametrize("order", ORDERS)
 def test_a_hello_over_segments(events, monkeypatch, order, piece):
-    monkeypatch.setattr(capture, "PIECE_BYTES", piece)
+    monkeypatch.setattr(blocks, "PIECE_BYTES", piece)
     frames = [to_server(0xFFFFFF00 + PARTS[k][0] & 0xFFFFFFFF, PARTS[k][1]) for k in order]
+    if order[0]:  # without a handshake, a segment before the beginning is not looked for
+        frames.insert(0, to_server(0xFFFFFEFF, flags=0x02))
     found, entry = events(pcap(frames))
     (event,) = found["tls"]
     assert (event["name"], event["name_source"], event["alpn"], event["version"]) == (
@@ -292,15 +318,6 @@ def test_no_flipped_or_missing_octet_raises(events, at, value, cut):
     events(bytes(data[:cut]))
 
 
-def test_small_pieces_give_the_same(events, monkeypatch):
-    whole, _ = events(SMALL)
-    monkeypatch.setattr(capture, "PIECE_BYTES", 50)
-    monkeypatch.setattr(capture, "PIECE_PACKETS", 1)
-    pieces, _ = events(SMALL)
-    for kind in whole:
-        assert sorted(map(str, whole[kind])) == sorted(map(str, pieces[kind]))
-
-
 def test_a_compressed_capture_cut_in_half(events):
     data = gzip.compress(SMALL, mtime=0)
     found, entry = events(data[: len(data) - 40], "half.pcap.gz")
@@ -315,6 +332,192 @@ def test_what_is_no_capture(events):
         events(b"time,client\n1,2\n")
     assert events(SMALL[:10])[1].truncated
     assert events(SMALL[:24])[1].records == 0
+
+
+def fragments_of(datagram, ident, size=64):
+    cuts = range(0, len(datagram), size)
+    return [
+        ipv4(CLIENT, SERVER, 17, datagram[at : at + size], (0x2000 if at + size < len(datagram) else 0) | at // 8, ident)
+        for at in cuts
+    ]
+
+
+def rich():
+    """Frames of everything that is put together, held back or joined, in among each other."""
+    frames = []
+    hello, request = record(client_hello(b"long.example.org", 900)), b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
+    for k in range(12):
+        query, response = lookup(f"n{k}.example.org", k)
+        sport = 10_000 + 10 * k
+        tls = [to_server(1 + at, hello[at : at + 400], sport=sport) for at in range(0, len(hello), 400)]
+        if k % 3 == 1:
+            tls = [to_server(0, flags=0x02, sport=sport), *tls[::-1]]
+        stream = struct.pack("!H", len(query)) + query
+        packed = struct.pack("!HHHH", sport, 53, 8 + len(query) + 80, 0) + query + b"\0" * 80
+        strands = [
+            [udp(CLIENT, SERVER, sport, 53, query), udp(SERVER, CLIENT, 53, sport, response)],
+            tls,
+            [to_server(1, stream[:9], port=53, sport=sport), to_server(10, stream[9:], port=53, sport=sport)],
+            [to_server(1, request[:25], port=80, sport=sport), to_server(26, request[25:], port=80, sport=sport)],
+            fragments_of(packed, 100 + k)[:: -1 if k % 2 else 1],
+            [tcp(CLIENT, SERVER, sport, 22, 1, 0x02), tcp(SERVER, CLIENT, 22, sport, 5, 0x12)],
+            [to_server(77, hello[:300], sport=sport + 1)],
+            [b"\xff" * 20],
+        ]  # fmt: skip
+        while any(strands):
+            frames += [strand.pop(0) for strand in strands if strand]
+    return frames
+
+
+RICH = pcap(rich(), step=2)
+
+
+def told(found, without=()):
+    """Events as text, sorted within their kind, without some columns."""
+    return {
+        kind: sorted(str({k: v for k, v in row.items() if k not in without}) for row in rows)
+        for kind, rows in found.items()
+    }
+
+
+@pytest.fixture
+def whole(events):
+    found, entry = events(RICH)
+    assert set(found) == {"dns", "tls", "http", "flow"}
+    assert len(found["tls"]) == 12
+    assert len(found["dns"]) == 36
+    return told(found), entry
+
+
+@pytest.mark.parametrize(
+    ("octets", "packets"), [(1, 1), (7, 3), (100, 2), (4096, 32_768), (4096, 5), (1 << 20, 1), (1 << 20, 50)]
+)
+def test_pieces_of_any_size_give_the_same(events, whole, monkeypatch, octets, packets):
+    monkeypatch.setattr(blocks, "PIECE_BYTES", octets)
+    monkeypatch.setattr(blocks, "PIECE_PACKETS", packets)
+    found, entry = events(RICH)
+    assert (told(found), entry) == whole
+
+
+@pytest.mark.parametrize("packets", [1, 2, 13, 64])
+def test_blocks_of_any_size_give_the_same(events, whole, monkeypatch, packets):
+    monkeypatch.setattr(blocks, "BLOCK_PACKETS", packets)
+    found, entry = events(RICH)
+    assert (told(found), entry) == whole
+
+
+@pytest.mark.parametrize("octets", [4096, 1 << 20])
+def test_threads_give_the_same_in_the_same_order(events, monkeypatch, octets):
+    monkeypatch.setattr(blocks, "PIECE_BYTES", octets)
+    monkeypatch.setattr(blocks, "PIECE_PACKETS", 16)
+    monkeypatch.setattr(blocks, "BLOCK_PACKETS", 24)
+    alone = events(RICH)
+    for threaded in (True, False, True):
+        assert events(RICH, threaded=threaded) == alone
+
+
+def test_more_fragments_than_there_is_room_behind_a_piece(events, monkeypatch):
+    """Datagrams that fragments make whole lie behind a piece; those before must stay as they are."""
+    monkeypatch.setattr(blocks, "_SPILL", 70_000)
+    names = [f"n{k}.example.org" for k in range(40)]
+    frames = []
+    for k, name in enumerate(names):
+        query = lookup(name, k)[0] + b"\0" * 9000
+        frames += fragments_of(struct.pack("!HHHH", 6000 + k, 53, 8 + len(query), 0) + query, k, 1480)
+    for threaded in (False, True):
+        found, entry = events(pcap(frames), threaded=threaded)
+        assert [e["name"] for e in sorted(found["dns"], key=lambda e: e["ordinal"])] == names
+        assert not entry.skipped
+
+
+def test_what_a_whole_datagram_cannot_be_is_counted(events):
+    """A datagram out of fragments with a header that is too short for its protocol."""
+    found, entry = events(pcap(fragments_of(b"\0" * 6, 1, 8)[:0] + [
+        ipv4(CLIENT, SERVER, 6, b"\0" * 8, flags=0x2000), ipv4(CLIENT, SERVER, 6, b"\0" * 3, flags=1),
+    ]))  # fmt: skip
+    assert found == {}
+    assert [(s.reason, s.count) for s in entry.skipped] == [("a packet is too short for its headers", 1)]
+
+
+def parts_of(data, count):
+    """A capture as several files, split behind packets."""
+    ends = sorted(_record_ends(data))
+    cuts = [ends[len(ends) * k // count] for k in range(1, count)]
+    bounds = [24, *cuts, len(data)]
+    return [data[:24] + data[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+WITHOUT = ("file", "ordinal")
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+@pytest.mark.parametrize("threaded", [False, True])
+def test_a_series_of_files_is_one_stream(read_series, count, threaded):
+    whole, _ = read_series([RICH])
+    found, entries = read_series(parts_of(RICH, count), threaded=threaded)
+    assert told(found, WITHOUT) == told(whole, WITHOUT)
+    assert len({entry.id for entry in entries}) == count
+    by_file = {entry.id: entry for entry in entries}
+    for rows in found.values():
+        assert {row["file"] for row in rows} <= set(by_file)
+    assert sum(s.count for e in entries for s in e.skipped) == sum(s.count for s in read_series([RICH])[1][0].skipped)
+
+
+def test_a_series_may_be_split_at_any_packet(read_series):
+    small = pcap(rich()[:40])
+    whole = told(read_series([small])[0], WITHOUT)
+    for end in sorted(_record_ends(small))[1:-1]:
+        parts = [small[:end], small[:24] + small[end:]]
+        assert told(read_series(parts)[0], WITHOUT) == whole
+
+
+def test_a_damaged_file_of_a_series_does_not_spoil_the_others(read_series):
+    first, middle, last = parts_of(RICH, 3)
+    damaged = middle[:200] + b"\xff" * 50 + middle[200 : len(middle) - 10]
+    found, entries = read_series([first, damaged, last])
+    assert [entry.truncated for entry in entries] == [False, True, False]
+    assert [s.reason for s in entries[0].skipped if "stretch" in s.reason] == []
+    assert [s.reason for s in entries[1].skipped if "stretch" in s.reason] == ["a stretch of the file is no packet"]
+    for part, entry in ((first, entries[0]), (last, entries[2])):
+        alone, _ = read_series([part])
+        names = {row["name"] for row in alone["dns"]}
+        assert names <= {row["name"] for row in found["dns"]}
+        assert not entry.truncated
+
+
+def test_files_of_a_series_that_hold_nothing(read_series):
+    whole, _ = read_series([RICH])
+    found, entries = read_series([RICH[:24], RICH, RICH[:24]])
+    assert told(found, WITHOUT) == told(whole, WITHOUT)
+    assert [entry.records for entry in entries][::2] == [0, 0]
+    found, entries = read_series([RICH, RICH[:10]])
+    assert told(found, WITHOUT) == told(whole, WITHOUT)
+    assert entries[1].truncated
+
+
+def test_one_packet_with_a_wrong_clock_does_not_make_the_rest_late(events):
+    frames, wrong = rich(), pcap([b"\0" * 60])[24:]
+    later = pcap(frames, step=0)
+    for second in (2**32 - 1, 0):
+        odd = struct.pack("<I", second) + wrong[4:]
+        found, _ = events(later[:24] + odd + later[24:])
+        plain, _ = events(later)
+        assert told(found, WITHOUT) == told(plain, WITHOUT)
+
+
+def test_more_flows_than_are_held_are_told_in_parts(events, monkeypatch):
+    from netaudit.sources import flow_table
+
+    monkeypatch.setattr(blocks, "BLOCK_PACKETS", 64)
+    monkeypatch.setattr(flow_table, "MAX_FLOWS", 64)
+    monkeypatch.setattr(flow_table, "CAPACITY", 128)
+    monkeypatch.setattr(flow_table, "SWEEP_EVERY", 16)
+    frames = [to_server(1, b"x", sport=1000 + k) for k in range(1000)]
+    found, entry = events(pcap(frames, step=0))
+    assert len(found["flow"]) == 1000
+    assert sum(flow["packets_out"] for flow in found["flow"]) == 1000
+    assert blocks.EVICTED in entry.notes
+    assert not entry.skipped
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
