@@ -119,8 +119,9 @@ def head_of(capture: Capture, folder: Path) -> Capture:
     for packets, end in enumerate(records(capture.path), 1):  # noqa: B007 -- needed behind the loop
         if packets == HEAD_PACKETS:
             break
-    with capture.path.open("rb") as whole:
-        path.write_bytes(whole.read(end))
+    with capture.path.open("rb") as whole, path.open("wb") as part:
+        while part.tell() < end:
+            part.write(whole.read(min(1 << 20, end - part.tell())))
     return Capture(path, packets, end)
 
 

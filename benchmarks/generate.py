@@ -43,11 +43,13 @@ DISTINCT = {
 """Conversations, and so names."""
 
 
-def conversations_of(profile: str, wrapping: str, rng: np.random.Generator) -> list[Conversation]:
-    """Everything that is played, each with a name of its own."""
+def conversations_of(
+    profile: str, wrapping: str, packets: int, rng: np.random.Generator
+) -> list[Conversation]:
+    """Everything that is played, each with a name of its own; less of it for a small capture."""
     made = []
     for kind, count in DISTINCT[profile].items():
-        for number in range(count):
+        for number in range(min(count, packets // 10)):
             talk = Conversation(
                 kind, _name(len(made), rng), is_v6=wrapping != "fragmented" and number % 5 == 4
             )
@@ -71,7 +73,7 @@ def _name(number: int, rng: np.random.Generator) -> str:
 def generate(path: Path, profile: str, packets: int, wrapping: str = "plain", seed: int = 1) -> None:
     """Write `path` and ``path.truth.tsv``; `packets` is reached but for a handful."""
     rng = np.random.default_rng(seed)
-    talks = conversations_of(profile, wrapping, rng)
+    talks = conversations_of(profile, wrapping, packets, rng)
     lengths = np.array([len(talk.frames) for talk in talks])
     played = _played(talks, lengths, profile, packets, rng)
     start = (rng.random(len(played)) * packets / PER_SECOND * 1e6).astype(np.int64)

@@ -92,7 +92,7 @@ WRAPPINGS: dict[str, Callable[[Frame], list[Frame]] | None] = {
 
 
 def wrapped(talk: Conversation, wrapping: str) -> Conversation:
-    """Of a datagram in fragments the last one counts as it: before that nobody can read it."""
+    """The same frames wrapped; a message begins with the first fragment that holds a part of it."""
     wrap = WRAPPINGS[wrapping]
     if wrap is None:
         return talk
@@ -100,5 +100,5 @@ def wrapped(talk: Conversation, wrapping: str) -> Conversation:
     begins = np.cumsum([0, *(len(part) for part in parts)])
     frames = [frame for part in parts for frame in part]
     return replace(
-        talk, frames=frames, first=int(begins[talk.first + 1]) - 1, last=int(begins[talk.last + 1]) - 1
+        talk, frames=frames, first=int(begins[talk.first]), last=int(begins[talk.last + 1]) - 1
     )

@@ -7,10 +7,6 @@ _MAPPED = "the addresses are IPv6 ones that map IPv4 (RFC 4291 section 2.5.5.2):
 _LABEL = "the dot is inside a label, which the table cannot show: netaudit prints `\\.`"
 _VERSION = "tshark gives up at a section of version 2.0; netaudit reads it, and the section behind it"
 _XZ = "tshark does not read xz"
-_SWAPPED = (
-    "the access point writes the two octets of the inner frame control in the wrong order; "
-    "data frames inside CAPWAP that do so are not recognised"
-)
 _NO_ARP = "the header gives its addresses an impossible size, so that the packet has none; it is counted"
 _INFINIBAND = "IP over InfiniBand (link type 242) is not read; the ledger says so"
 _CUT = "the row is empty, since tshark stops where the packet is cut; netaudit reads the options that are there"
@@ -18,11 +14,6 @@ ABSENT = {
     ("dns", "packetq__sample-rfc1035escape.pcap.gz", "dot.embeded.in.a.label.test"): _LABEL,
     ("http", "suricata__http-ipv6.pcap", "[::1]:8000"): _PORT,
     ("http", "suricata__http-response-line.pcap", "www.openinfosecfoundation.org"): _MAPPED,
-    ("http", "libpcap__AH-IPcomp-IPv6.pcap", "[2003::8c00:1]"): (
-        "the packets' content is compressed (IPComp with DEFLATE, RFC 3173 and RFC 2394), which netaudit does not expand"
-    ),
-    ("tls", "ndpi__capwap_data.pcapng", "alt2-mtalk.google.com"): _SWAPPED,
-    ("arp", "ndpi__capwap.pcap", "312"): _SWAPPED,
     ("arp", "ndpi__fuzz-2006-06-26-2594.pcap", "276"): _NO_ARP,
     ("arp", "ndpi__fuzz-2006-06-26-2594.pcap", "586"): _NO_ARP,
     ("arp", "tcpdump__ipoib.pcap", "6"): _INFINIBAND,

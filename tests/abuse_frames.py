@@ -23,7 +23,15 @@ RADIUS = (
 )  # fmt: skip
 ARP = ETHER + b"\x08\6" + struct.pack("!HHBBH", 1, 0x800, 6, 4, 2) + b"\2\0\0\0\0\7\x0a\0\0\7" + b"\0" * 10
 QUIC = b"\xc3\0\0\0\1\x08abcdefgh\0\0\x44\xd0" + b"\x5a" * 1232
-GQUIC = b"\x0d" + b"c" * 8 + b"Q043" + b"\1" + b"h" * 12 + b"\xa0\1\0\0CHLO\1\0\0\0SNI\0\x0b\0\0\0" + b"example.org"
+GQUIC = (
+    b"\x0d"
+    + b"c" * 8
+    + b"Q043"
+    + b"\1"
+    + b"h" * 12
+    + b"\xa0\1\0\0CHLO\1\0\0\0SNI\0\x0b\0\0\0"
+    + b"example.org"
+)
 
 
 def ends(protocol, payload):
@@ -41,7 +49,9 @@ def tunnels():
     yield ETHER + b"\x88\x47\0\1\1\x40" + INNER
     yield ends(4, INNER)
     yield ends(47, b"\0\0\x08\0" + INNER)
-    yield ends(47, b"\x30\x01\x88\x0b" + struct.pack("!HHI", len(INNER) + 4, 1, 2) + b"\xff\3\0\x21" + INNER)
+    yield ends(
+        47, b"\x30\x01\x88\x0b" + struct.pack("!HHI", len(INNER) + 4, 1, 2) + b"\xff\3\0\x21" + INNER
+    )
     yield ends(47, b"\x10\0\x88\xbe\0\0\0\1" + b"\x10\0\0\0\0\0\0\0" + frame)
     yield ends(97, b"\x30\0" + frame)
     yield over(4789, b"\x08\0\0\0\0\0\7\0" + frame)
@@ -79,19 +89,29 @@ def talk():
     yield udp(RADIUS, 3000, 1813)
     yield udp(QUIC, 6000, 443)
     yield udp(GQUIC, 6001, 443)
-    yield udp(b"\x16\xfe\xff\0\0\0\0\0\0\0\0\0\x3a\1\0\0\x2e\0\0\0\0\0\0\0\x2e\xfe\xfd" + b"r" * 44, 6002, 443)
+    yield udp(
+        b"\x16\xfe\xff\0\0\0\0\0\0\0\0\0\x3a\1\0\0\x2e\0\0\0\0\0\0\0\x2e\xfe\xfd" + b"r" * 44, 6002, 443
+    )
     yield ARP
     datagram = struct.pack("!HHHH", 6003, 53, 8 + len(query), 0) + query
     yield ipv4(CLIENT, SERVER, 17, datagram[:16], 0x2000)
     yield ipv4(CLIENT, SERVER, 17, datagram[16:], 2)
-    yield ETHER + b"\x86\xdd\x60\0\0\0\0\x20\x3a\xff" + b"\xfe\x80" * 16 + b"\x87\0\0\0" + b"\0" * 4 + b"\xfe\x80" * 8 + b"\1\1\2\0\0\0\0\7"
+    yield (
+        ETHER
+        + b"\x86\xdd\x60\0\0\0\0\x20\x3a\xff"
+        + b"\xfe\x80" * 16
+        + b"\x87\0\0\0"
+        + b"\0" * 4
+        + b"\xfe\x80" * 8
+        + b"\1\1\2\0\0\0\0\7"
+    )
     yield from tunnels()
 
 
 def wireless():
     beacon = b"\x80\0\0\0" + b"\xff" * 6 + b"\2\0\0\0\0\3" * 2 + b"\0\0" + b"t" * 8 + b"\x64\0\1\4"
-    beacon += b"\0\5guest" + b"\1\4\2\4\x0b\x16" + b"\3\1\6" + b"\x30\x14\1\0\0\x0f\xac\4\1\0\0\x0f\xac\4\1\0\0\x0f\xac\2\0\0"
-    data = b"\x08\1\0\0" + b"\2\0\0\0\0\3" + b"\2\0\0\0\0\7" + b"\2\0\0\0\0\4" + b"\0\0" + b"\xaa\xaa\3\0\0\0\x08\0" + INNER
+    beacon += b"\0\5guest\1\4\2\4\x0b\x16\3\1\6\x30\x14\1\0\0\x0f\xac\4\1\0\0\x0f\xac\4\1\0\0\x0f\xac\2\0\0"
+    data = b"\x08\1\0\0\2\0\0\0\0\3\2\0\0\0\0\7\2\0\0\0\0\4\0\0\xaa\xaa\3\0\0\0\x08\0" + INNER
     return [b"\0\0\x0c\0\x08\0\0\0\x85\x09\0\0" + frame for frame in (beacon, data)]
 
 
@@ -104,7 +124,9 @@ def everything():
         pcap(*frames),
         swapped + b"".join(record(frame, order=">") for frame in frames),
         pcapng(*frames),
-        section(">") + interface(">", options=resolution(9, ">")) + b"".join(enhanced(f, order=">") for f in frames),
+        section(">")
+        + interface(">", options=resolution(9, ">"))
+        + b"".join(enhanced(f, order=">") for f in frames),
         pcap(*wireless(), link=127),
         pcap(*(one[12:] for one in wireless()), link=105),
         pcap(*packets, link=101),

@@ -47,6 +47,8 @@ def resolution(value, order="<"):
 
 def pcapng(*frames):
     """One frame a second from `START`."""
-    return section() + interface() + b"".join(
-        enhanced(frame, (START + k) * 10**6) for k, frame in enumerate(frames)
+    return (
+        section()
+        + interface()
+        + b"".join(enhanced(frame, (START + k) * 10**6) for k, frame in enumerate(frames))
     )

@@ -6,7 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netaudit.kernels import assembly, collect, dissect, flows, fragments, losses, packet, quic, streams, traffic
+from netaudit.kernels import (
+    assembly,
+    collect,
+    dissect,
+    flows,
+    fragments,
+    losses,
+    packet,
+    quic,
+    streams,
+    traffic,
+)
 from netaudit.kernels.octets import octets_of
 from netaudit.kernels.packet import Kind
 
@@ -55,7 +66,9 @@ class Engine:
         data = octets_of(data.u8.tobytes() + bytes(len(frames) * fragments.MAX_DATAGRAM))
         fragments.join(data, rows, 0, len(rows), spill, self.fragments, self.losses)
         block = collect.block(8 * len(frames), 8 << 20)
-        reached = traffic.take(data, rows, 0, len(rows), self.table, self.streams, block, self.losses, self.scratch)
+        reached = traffic.take(
+            data, rows, 0, len(rows), self.table, self.streams, block, self.losses, self.scratch
+        )
         assert reached == len(rows)
         messages = block.messages[: block.used[collect.MESSAGES]]
         sides = [packet.addresses(messages, side)[:, 12:] for side in ("src", "dst")]

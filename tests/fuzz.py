@@ -32,7 +32,7 @@ VALUES = (0, 1, 2, 3, 4, 7, 8, 12, 63, 64, 127, 128, 192, 255, 256, 1500, 0x7FFF
           0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF0, 0xFFFFFFFF)  # fmt: skip
 
 
-class Defect(Exception):
+class Defect(Exception):  # noqa: N818 -- a finding
     """Something that no input may bring about."""
 
 
@@ -72,7 +72,9 @@ def seeds() -> list[bytes]:
     from abuse_frames import everything
 
     found = everything()
-    shared = Path(os.environ.get("NETAUDIT_SHARED", HERE.parent.parent / "shared")) / "conformance" / "pcaps"
+    shared = (
+        Path(os.environ.get("NETAUDIT_SHARED", HERE.parent.parent / "shared")) / "conformance" / "pcaps"
+    )
     paths = sorted(shared.iterdir()) if shared.is_dir() else []
     found += [path.read_bytes() for path in paths if path.stat().st_size <= LARGEST]
     return found
@@ -94,7 +96,8 @@ def written(packets: list[bytes], link: int) -> bytes:
     """Packets as a capture, one a second."""
     head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, link)
     return head + b"".join(
-        struct.pack("<IIII", 1_700_000_000 + k, 0, len(one), len(one)) + one for k, one in enumerate(packets)
+        struct.pack("<IIII", 1_700_000_000 + k, 0, len(one), len(one)) + one
+        for k, one in enumerate(packets)
     )
 
 

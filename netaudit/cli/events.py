@@ -146,7 +146,7 @@ class _TextWriter:
 class _ParquetWriter:
     """All kinds in one file, with the columns of the CSV form and real types."""
 
-    GROUP_ROWS = 131_072
+    GROUP_ROWS = 65_536
     """Rows of a row group at least: batches are gathered until there are so many."""
 
     def __init__(self, output: str) -> None:

@@ -96,8 +96,8 @@ def _note_visibility(visibility: Visibility, session: Session) -> None:
         return
     for segment in visibility.segments:
         session.note(
-            "  {segment}: {flows} flows, {known} known, {inferred} inferred, {hidden} hidden, {unknown} unknown",
-            segment=inert(segment.name or segment.id) or session.say("no declared segment"),
+            "{segment}: {flows} flows, {known} known, {inferred} inferred, {hidden} hidden, {unknown} unknown",
+            segment="  " + (inert(segment.name or segment.id) or session.say("no declared segment")),
             **_percents(segment.shares),
         )
 

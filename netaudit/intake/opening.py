@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Self
 from netaudit.errors import InputError
 
 BLOCK = 1 << 20
+_HASHED_AT_ONCE = 8 << 20  # each step needs Python's lock twice, which another thread may hold
 MAX_RATIO = 200
 """Expanded to compressed bytes; above it, and past `FREE_BYTES`, an input is refused as a bomb."""
 FREE_BYTES = 64 << 20
@@ -99,8 +100,8 @@ def _hash(path: Path, size: int) -> str:
     digest = hashlib.sha256()
     try:
         with path.open("rb", buffering=0) as stream:
-            buffer = memoryview(bytearray(BLOCK))
-            while size > 0 and (count := stream.readinto(buffer[: min(size, BLOCK)])):
+            buffer = memoryview(bytearray(min(size, _HASHED_AT_ONCE) or 1))
+            while size > 0 and (count := stream.readinto(buffer[: min(size, len(buffer))])):
                 digest.update(buffer[:count])
                 size -= count
     except OSError as error:

@@ -26,8 +26,8 @@ def join(
 ) -> tuple[int, int]:
     """Take in the fragments among ``rows[begin:end]``.
 
-    The last fragment of a datagram becomes the datagram: its octets are written to ``data[spill:]``,
-    and what the IP header carries is read. That may be a fragment again, as deep as tunnels may be.
+    The last fragment of a datagram becomes the datagram, with the time and the number of the one that
+    came first: its octets are written to ``data[spill:]``, and what the IP header carries is read. That may be a fragment again, as deep as tunnels may be.
 
     Returns:
         The row at which there was no more room behind `spill`, or `end`; and where that room begins.
@@ -46,8 +46,10 @@ def join(
             number = _taken(data, packet, pool, losses)
             if number < 0:
                 continue
-            size = pool.slots[number].total
-            copy(pool.data, pool.slots[number].at, size, data, spill)
+            slot = pool.slots[number]
+            size = slot.total
+            copy(pool.data, slot.at, size, data, spill)
+            packet.ts, packet.timed, packet.ordinal = slot.ts, slot.timed, slot.ordinal
             clear(pool, number)
             _go_on(data, packet, spill, spill + size)
             spill += size
@@ -113,7 +115,7 @@ def _slot_of(packet: Any, pool: Pool, losses: Rows) -> int:
     else:
         _forget(chosen, pool, losses)
     slot = begin(pool, chosen)
-    slot.base, slot.ordinal = key, packet.ordinal
+    slot.base, slot.ordinal, slot.ts, slot.timed = key, packet.ordinal, packet.ts, packet.timed
     slot.key0, slot.key1, slot.key2, slot.key3 = packet.src0, packet.src1, packet.dst0, packet.dst1
     return chosen
 

@@ -18,8 +18,8 @@ from netaudit.kernels.octets import Bytes, Ints
 from netaudit.kernels.packet import Rows
 from netaudit.kernels.text import Words, mixed
 
-MAX_ENTRIES = 262_144
-MAX_TEXT = 16 << 20
+MAX_ENTRIES = 131_072
+MAX_TEXT = 8 << 20
 """Octets of all names; what they push out is gone like an entry that is pushed out."""
 TIMES = 8
 MAX_STEPS = 1024

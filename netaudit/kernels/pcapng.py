@@ -27,10 +27,11 @@ _LAST_S = 2**63 // 10**9 - 1
 
 FILE = np.dtype([
     ("big", "i8"), ("interfaces", "i8"), ("ordinal", "i8"), ("lost", "i8"), ("damaged", "i8"), ("gaps", "i8"),
-    ("dropped", "i8"),
+    ("dropped", "i8"), ("foreign", "i8"),
 ])  # fmt: skip
 """What is known of one file. `dropped`: packets that the capturing machines themselves lost, as the
-interface statistics blocks say."""
+interface statistics blocks say. `foreign`: this section is of a version that is not known, so that
+its interfaces, and with them its packets, mean nothing."""
 
 INTERFACES = np.dtype([
     ("link", "i8"), ("snaplen", "i8"), ("tick", "i8"), ("offset_s", "i8"), ("dropped", "i8"),
@@ -78,7 +79,8 @@ def walk(
             continue
         if type_ == SECTION:
             file.interfaces = 0
-        elif type_ == INTERFACE:
+            file.foreign = _u16(data, at + 12, file) != 1  # section 4.1: the major version
+        elif type_ == INTERFACE and not file.foreign:
             _describe(data, at, length, file, interfaces)
         elif type_ == STATISTICS:
             _count_drops(data, at, length, file, interfaces)

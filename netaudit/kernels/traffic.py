@@ -103,7 +103,7 @@ def _datagram(data: Octets, one: Any, flow: Any, side: int, block: Block, scratc
 @part
 def _datagram_kind(data: Octets, one: Any, length: int, scratch: Rows) -> int:
     sport, dport = np.int64(one.sport), np.int64(one.dport)
-    if dport < 1900 or sport < 1900:
+    if dport < 3800 or sport < 3800:
         if (dport == 67 or dport == 68) and (sport == 67 or sport == 68):
             return collect.DHCP
         if (dport == 546 or dport == 547) and (sport == 546 or sport == 547):
@@ -119,5 +119,7 @@ def _datagram_kind(data: Octets, one: Any, length: int, scratch: Rows) -> int:
 
 @part
 def _is_radius(port: int) -> bool:
-    """RFC 2865 section 3, RFC 2866 section 3, and the ports before them."""
-    return port == 1812 or port == 1813 or port == 1645 or port == 1646
+    """RFC 2865 section 3, RFC 2866 section 3 and the ports before them; RFC 5176 section 2.1 and Cisco's."""
+    if port == 1812 or port == 1813 or port == 1645 or port == 1646:
+        return True
+    return port == 3799 or port == 1700

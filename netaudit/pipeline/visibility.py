@@ -77,7 +77,7 @@ class Visibility:
 
     total: Shares = Shares()
     segments: tuple[SegmentShares, ...] = ()
-    """Those with flows, in the order of their ids."""
+    """Those with flows, in the order of their ids; what lies in none is last."""
     hosts: tuple[HostShares, ...] = ()
     """At most `MAX_HOSTS`, in the order of their addresses."""
     others: Shares = Shares()
@@ -124,7 +124,7 @@ class Tallied:
             total=_shares(sum(self._by_segment.values(), np.zeros(len(_ASPECTS), np.int64))),
             segments=tuple(
                 SegmentShares(id_, self._segments[id_].name if id_ else "", _shares(counts))
-                for id_, counts in sorted(self._by_segment.items())
+                for id_, counts in sorted(self._by_segment.items(), key=lambda item: (not item[0], item[0]))
             ),
             hosts=hosts,
             others=_shares(self._others),

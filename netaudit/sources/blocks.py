@@ -264,7 +264,7 @@ class _Joiner:
     """Fragments of a series of files."""
 
     def __init__(self) -> None:
-        self._pool = assembly.pool(1024, 256)
+        self._pool = assembly.pool(1024, 128)
         self.losses = losses.losses()
 
     def join(self, data: Bytes, packets: Rows, size: int) -> Octets:
@@ -309,7 +309,7 @@ class _Collector:
     """Packets in order through the flows and the streams, and their messages into blocks."""
 
     def __init__(self) -> None:
-        self._pool = assembly.pool(4096, 256)
+        self._pool = assembly.pool(2048, 128)
         self._spare = [collect.block(BLOCK_PACKETS, BLOCK_BYTES) for _ in range(IN_FLIGHT)]
         self._block = self._spare[0]
         self._scratch = np.zeros(1, quic.PACKET)

@@ -181,7 +181,9 @@ def test_more_interfaces_than_there_is_room_for():
 
 
 def drops(number, *counts):
-    options = b"".join(struct.pack("<HHQ", code, 8, count) for code, count in zip((5, 7), counts, strict=False))
+    options = b"".join(
+        struct.pack("<HHQ", code, 8, count) for code, count in zip((5, 7), counts, strict=False)
+    )
     return block(5, struct.pack("<III", number, 0, 0) + options)
 
 
@@ -206,12 +208,27 @@ def test_a_wrong_length_at_the_end_of_a_block_does_not_lose_it():
 
 
 def test_short_blocks_are_no_packets():
-    data = section() + interface() + block(6, b"1234") + block(3, b"") + block(2, b"") + block(1, b"") + block(5, b"")
+    data = (
+        section()
+        + interface()
+        + block(6, b"1234")
+        + block(3, b"")
+        + block(2, b"")
+        + block(1, b"")
+        + block(5, b"")
+    )
     walked = Walk(data)
     assert (len(walked.packets), walked.damaged) == (0, 0)
 
 
-WHOLE_NG = section() + interface() + enhanced(FRAME) * 3 + section(">") + interface(">") + enhanced(FRAME, order=">")
+WHOLE_NG = (
+    section()
+    + interface()
+    + enhanced(FRAME) * 3
+    + section(">")
+    + interface(">")
+    + enhanced(FRAME, order=">")
+)
 WHOLE = pcap_header() + record(FRAME) * 4
 
 
@@ -227,9 +244,7 @@ def test_scapy_finds_the_same_packets_at_the_same_times():
     data = pcap_header() + b"".join(record(f, S + k, 1000 * k, wirelen=2000) for k, f in enumerate(frames))
     theirs = [(m.sec * 10**6 + m.usec, octets) for octets, m in RawPcapReader(io.BytesIO(data))]
     walked = Walk(data)
-    ours = [
-        (p["ts"] // 1000, data[24:][p["at"] : p["end"]]) for p in walked.packets
-    ]
+    ours = [(p["ts"] // 1000, data[24:][p["at"] : p["end"]]) for p in walked.packets]
     assert ours == theirs
     ng = section() + interface() + b"".join(enhanced(f, (S + k) * 10**6 + k) for k, f in enumerate(frames))
     theirs = [((m.tshigh << 32) + m.tslow, octets) for octets, m in RawPcapNgReader(io.BytesIO(ng))]

@@ -20,8 +20,11 @@ with warnings.catch_warnings():
         AH,
         ARP,
         GRE,
+        GRE_PPTP,
+        HDLC,
         ICMP,
         IP,
+        L2TP,
         LLC,
         PPI,
         PPP,
@@ -39,15 +42,12 @@ with warnings.catch_warnings():
         Dot11Beacon,
         Dot11QoS,
         Ether,
-        GRE_PPTP,
-        HDLC,
         IPOption_Router_Alert,
         IPv6,
         IPv6ExtHdrDestOpt,
         IPv6ExtHdrFragment,
         IPv6ExtHdrHopByHop,
         IPv6ExtHdrRouting,
-        L2TP,
         Loopback,
         PPPoE,
         RadioTap,
@@ -90,7 +90,10 @@ def tags(row):
 
 
 def ends(rows):
-    return [tuple(format_ip(packet.addresses(rows, side)[k].tobytes()) for side in ("src", "dst")) for k in range(len(rows))]
+    return [
+        tuple(format_ip(packet.addresses(rows, side)[k].tobytes()) for side in ("src", "dst"))
+        for k in range(len(rows))
+    ]
 
 
 def over_udp(port, payload, sport=9):
@@ -110,7 +113,13 @@ SNAP_IP = b"\xaa\xaa\3\0\0\0\x08\0"
 DATA = wlan(1) + SNAP_IP + bytes(INNER)
 PPI_HEADER = struct.pack("<BBHI", 0, 0, 8, 1)
 AVS_HEADER = struct.pack("!II", 0x80211001, 64) + b"\0" * 56
-NFLOG = b"\2\0\0\0" + struct.pack("<HH", 6, 1) + b"ab\0\0" + struct.pack("<HH", 4 + len(INNER), 9) + bytes(INNER)
+NFLOG = (
+    b"\2\0\0\0"
+    + struct.pack("<HH", 6, 1)
+    + b"ab\0\0"
+    + struct.pack("<HH", 4 + len(INNER), 9)
+    + bytes(INNER)
+)
 PFLOG = b"\x3d\2" + b"\0" * 62
 PKTAP = struct.pack("<III", 108, 1, 12) + b"\0" * 96
 PKTAP_ETHER = struct.pack("<III", 108, 1, 1) + b"\0" * 96
@@ -200,7 +209,7 @@ MAPPED = (
      1, [("l2tp", 0)]),
     (over_udp(5247, CAPWAP_HEADER + bytes(TUNNELLED / INNER)), 1, [("capwap", 0)]),
     (over_udp(5247, CAPWAP_NATIVE + DATA), 1, [("capwap", 0)]),
-    (over_udp(5247, CAPWAP_NATIVE + wlan(0x41) + SNAP_IP + bytes(INNER)), 1, [("capwap", 0)]),
+    (over_udp(5247, CAPWAP_NATIVE + b"\1\x08" + wlan()[2:] + SNAP_IP + bytes(INNER)), 1, [("capwap", 0)]),
 )  # fmt: skip
 
 
@@ -238,7 +247,10 @@ TEREDO_6 = bytes(INNER6)
         (over_udp(4790, bytes([0x0C, 0, 0, 2, 0, 0, 7, 0]) + TEREDO_6), [("vxlan", 7)]),
         (over_udp(3544, TEREDO_6), [("teredo", 0)]),
         (over_udp(3544, b"\0\0" + b"\1" * 6 + TEREDO_6), [("teredo", 0)]),
-        (over_udp(3544, b"\0\1\4\2" + b"id__" + b"au" + b"\0" * 9 + b"\0\0" + b"\1" * 6 + TEREDO_6), [("teredo", 0)]),
+        (
+            over_udp(3544, b"\0\1\4\2" + b"id__" + b"au" + b"\0" * 9 + b"\0\0" + b"\1" * 6 + TEREDO_6),
+            [("teredo", 0)],
+        ),
         (over_udp(9, TEREDO_6, 3544), [("teredo", 0)]),
         (over_udp(5072, bytes([0x44, 0x52, 0x11, 41]) + b"\0" * 40 + TEREDO_6), [("ayiya", 0)]),
     ],
@@ -257,7 +269,9 @@ def test_a_control_message_of_l2tp_is_plain_udp():
 
 
 @pytest.mark.parametrize("port", [1701, 2152, 3544, 4789, 4790, 5072, 5247, 6081, 8472])
-@pytest.mark.parametrize("payload", [b"", b"\0", b"short", b"\xff" * 60, b"\0" * 60, b"GET / HTTP/1.1\r\n\r\n" * 3])
+@pytest.mark.parametrize(
+    "payload", [b"", b"\0", b"short", b"\xff" * 60, b"\0" * 60, b"GET / HTTP/1.1\r\n\r\n" * 3]
+)
 def test_what_does_not_look_like_a_tunnel_is_plain_udp(port, payload):
     row = one(over_udp(port, payload), 1)
     if not tags(row):
@@ -422,7 +436,19 @@ def test_a_row_that_was_used_before_is_clean():
     rows["caplen"] = rows["wirelen"] = len(raw)
     dissect(octets_of(raw), rows, 0, 1)
     clean = read([raw], [1])
-    for field in ("src1", "dst1", "mac", "sport", "dport", "status", "depth", "flags", "cut", "channel", "has_mac"):
+    for field in (
+        "src1",
+        "dst1",
+        "mac",
+        "sport",
+        "dport",
+        "status",
+        "depth",
+        "flags",
+        "cut",
+        "channel",
+        "has_mac",
+    ):
         assert rows[field][0] == clean[field][0], field
     assert not rows["tunnel"].any()
 

@@ -1,6 +1,7 @@
 """TCP streams: what is said does not depend on how it is cut into segments."""
 
 import struct
+from itertools import pairwise
 
 import pytest
 from engine import Engine, held
@@ -30,7 +31,7 @@ STREAMS = {
 def segments(stream, cuts, seq=1):
     """Offset and octets of each segment."""
     bounds = [0, *sorted(cut % len(stream) for cut in cuts), len(stream)]
-    return [(seq + a, stream[a:b]) for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+    return [(seq + a, stream[a:b]) for a, b in pairwise(bounds) if b > a]
 
 
 def said(messages, kind):
@@ -133,7 +134,9 @@ def test_a_stream_that_begins_in_the_middle_is_read_from_there():
 def test_forged_octets_that_come_second_change_nothing():
     engine = Engine()
     forged = HELLO.replace(b"www.example.org", b"not.example.org")
-    engine.feed(tcp(b"", 0, SYN), tcp(HELLO[400:], 401), tcp(forged[400:], 401), tcp(HELLO[:400], 1), tcp(forged, 1))
+    engine.feed(
+        tcp(b"", 0, SYN), tcp(HELLO[400:], 401), tcp(forged[400:], 401), tcp(HELLO[:400], 1), tcp(forged, 1)
+    )
     assert said(engine.found, "TLS") == [HANDSHAKE]
     assert engine.close() == {OVERLAP: 1}
 

@@ -51,9 +51,9 @@ def test_by_segment_and_host():
     seen = figure(first, second)
     assert seen.total == Shares(known=2, inferred=1, hidden=1, unknown=2)
     assert [(s.id, s.name, s.shares) for s in seen.segments] == [
-        ("", "", Shares(unknown=1)),
         ("guests", "", Shares(known=2, hidden=1, unknown=1)),
         ("office", "Second floor", Shares(inferred=1)),
+        ("", "", Shares(unknown=1)),
     ]
     assert {h.address: (h.segment, h.shares) for h in seen.hosts} == {
         "10.66.1.20": ("office", Shares(inferred=1)),
@@ -78,7 +78,7 @@ def test_hosts_are_bounded_and_own_ones_stay():
     assert {"10.66.3.55", "10.66.1.20"} < {h.address for h in seen.hosts}
     told = sum(h.shares.flows for h in seen.hosts)
     assert told + seen.others.flows == seen.total.flows == 198
-    assert seen.segments[0].shares == Shares(unknown=196)
+    assert seen.segments[-1].shares == Shares(unknown=196)
 
 
 def test_a_flow_whose_client_is_not_known_counts_but_is_no_host():
