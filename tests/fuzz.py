@@ -156,6 +156,11 @@ def inputs(seed: int) -> Iterator[bytes]:
         yield mutated(pool, chance)
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Run for a time; 1 where something failed."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -174,7 +179,7 @@ def main() -> int:
         except Defect as defect:
             if not str(defect).endswith(" s"):
                 raise
-    print(f"{time.perf_counter() - begun:.0f} s for the seeds", flush=True)
+    _say(f"{time.perf_counter() - begun:.0f} s for the seeds")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun, count, failed, slowest = time.perf_counter(), 0, 0, 0.0
     current = Path(tempfile.gettempdir()) / f"netaudit-fuzz-{os.getpid()}.pcap"
@@ -190,11 +195,11 @@ def main() -> int:
             failed += 1
             kept = SEEDS / f"{hashlib.sha256(content).hexdigest()[:12]}.pcap"
             kept.write_bytes(content)
-            print(f"{kept.name}: {type(defect).__name__}: {defect}", flush=True)
+            _say(f"{kept.name}: {type(defect).__name__}: {defect}")
         faulthandler.cancel_dump_traceback_later()
     current.unlink(missing_ok=True)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
-    print(f"{count} inputs, {failed} failed, slowest {slowest:.2f} s, memory grew by {grown} MiB")
+    _say(f"{count} inputs, {failed} failed, slowest {slowest:.2f} s, memory grew by {grown} MiB")
     return failed > 0
 
 

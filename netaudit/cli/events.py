@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "form",
     type=click.Choice(["jsonl", "json", "csv", "parquet", "table"]),
     default=None,
-    help="Default: table on a terminal, else jsonl. json: with --judge only.",
+    help="Default: by the ending of -o, else table on a terminal and jsonl elsewhere. json: with --judge only.",
 )
 @click.option("--kind", "kinds", multiple=True, help="Only events of this kind (dns, tls, flow …).")
 @click.option("--input-format", default="", help="Name the inputs' format instead of recognising it.")
@@ -63,7 +63,7 @@ def command(
 
         raise click.exceptions.Exit(print_opinions(session, inputs, form or "table", output, sample))
     if form is None:
-        form = "table" if output is None and sys.stdout.isatty() else "jsonl"
+        form = _usual_form(output)
     wanted = set(kinds or EVENT_KINDS)
     ledger = Ledger()
     with ExitStack() as stack:
@@ -78,6 +78,14 @@ def command(
     if not session.quiet:
         print_ledger(ledger, session.locale)
     raise click.exceptions.Exit(_code(ledger))
+
+
+def _usual_form(output: str | None) -> str:
+    """By the ending of the file that is written, else what suits the reader."""
+    if output is None:
+        return "table" if sys.stdout.isatty() else "jsonl"
+    ending = Path(output).suffix.lower().removeprefix(".")
+    return ending if ending in {"csv", "parquet"} else "jsonl"
 
 
 def _code(ledger: Any) -> int:

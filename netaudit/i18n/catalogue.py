@@ -2,7 +2,7 @@
 
 Which strings are messages is a convention that this module reads off the syntax tree:
 the text and hint of errors; arguments of ``say``, ``note``, ``translate`` and ``_``; reasons given
-to ``skip``; constants in capitals that hold a sentence; values of string enumerations; help texts
+to ``skip``; constants in capitals that hold a sentence (with an annotation, ``NAME: str = ...``, they are data); values of string enumerations; help texts
 of `VERBS`. Translations that exist are kept. Needs Babel, which only development installs.
 """
 

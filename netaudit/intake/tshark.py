@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-FILTER = (
+FILTER: str = (
     "dns || mdns || llmnr || tls.handshake.type == 1 || dtls.handshake.type == 1 || gquic.tag.sni"
     " || http.request.method || http2.headers.method"
 )

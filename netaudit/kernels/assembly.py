@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netaudit.kernels.compiled import part
-from netaudit.kernels.octets import Octets, copy, octets
+from netaudit.kernels.octets import Octets, copy, int64, octets
 from netaudit.kernels.packet import Rows
 
 SMALL, LARGE = 4096, 65_536 + 64
@@ -107,7 +107,7 @@ def put(pool: Pool, number: int, source: Octets, at: int, length: int, offset: i
         slot.overlap = 1
         if begin < slot.lo[k]:
             copy(source, at + begin - offset, slot.lo[k] - begin, pool.data, slot.at + begin)
-        begin = np.int64(slot.hi[k])
+        begin = int64(slot.hi[k])
     if begin < end:
         copy(source, at + begin - offset, end - begin, pool.data, slot.at + begin)
     slot.held += length
@@ -140,9 +140,9 @@ def _cover(slot: Any, lo: int, hi: int) -> bool:
             kept += 1
         else:
             if slot.lo[k] < lo:
-                lo = np.int64(slot.lo[k])
+                lo = int64(slot.lo[k])
             if slot.hi[k] > hi:
-                hi = np.int64(slot.hi[k])
+                hi = int64(slot.hi[k])
     slot.spans = kept
     if kept == MAX_SPANS:
         return False
@@ -158,7 +158,7 @@ def _cover(slot: Any, lo: int, hi: int) -> bool:
 @part
 def prefix(slot: Any) -> int:
     """Octets that are there from the beginning without a hole."""
-    return np.int64(slot.hi[0]) if slot.spans and slot.lo[0] == 0 else np.int64(0)
+    return int64(slot.hi[0]) if slot.spans and slot.lo[0] == 0 else int64(0)
 
 
 @part
@@ -166,7 +166,7 @@ def drop(pool: Pool, slot: Any, size: int) -> None:
     """Forget the first octets, which are done with; the rest moves to the front."""
     if slot.spans == 0:
         return
-    last = np.int64(slot.hi[slot.spans - 1])
+    last = int64(slot.hi[slot.spans - 1])
     copy(pool.data, slot.at + size, last - size, pool.data, slot.at)
     kept = 0
     for k in range(slot.spans):

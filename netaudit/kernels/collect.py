@@ -33,7 +33,9 @@ class Block(NamedTuple):
 def block(messages: int, octets_: int) -> Block:
     """An empty block with room for so much; its pages are used as they are touched."""
     return Block(
-        np.zeros(messages + ROWS_ROOM, MESSAGE), octets(np.empty(octets_ + ROOM, np.uint8)), np.zeros(3, np.int64)
+        np.zeros(messages + ROWS_ROOM, MESSAGE),
+        octets(np.empty(octets_ + ROOM, np.uint8)),
+        np.zeros(3, np.int64),
     )
 
 

@@ -48,7 +48,9 @@ def part(function: _Function) -> _Function:
 
 
 def _compiled(function: _Function, **options: bool) -> _Function:
-    compiled = numba.njit(cache=FOLDER is not None, nogil=True, error_model="numpy", _nrt=False, **options)(function)
+    compiled = numba.njit(cache=FOLDER is not None, nogil=True, error_model="numpy", _nrt=False, **options)(
+        function
+    )
     resolve = compiled.get_call_template
 
     def for_any_value(arguments: Any, keywords: Any) -> Any:

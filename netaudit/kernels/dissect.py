@@ -6,8 +6,8 @@ from typing import Any
 
 from netaudit.kernels import internet_layers as internet
 from netaudit.kernels import layers, tunnels
-from netaudit.kernels import packet as packets
 from netaudit.kernels import link_layers as link
+from netaudit.kernels import packet as packets
 from netaudit.kernels.compiled import kernel, part
 from netaudit.kernels.link_layers import FIRST_LAYER
 from netaudit.kernels.octets import Octets
@@ -73,7 +73,7 @@ def _link(data: Octets, packet: Any, layer: int) -> None:  # noqa: C901, PLR0912
     elif layer == layers.LLC:
         link.llc(data, packet)
     elif layer == layers.ARP:
-        link.arp(data, packet)
+        link.arp(packet)
     elif layer == layers.WLAN:
         link.wlan(data, packet)
     elif layer == layers.RADIOTAP:
@@ -103,7 +103,7 @@ def _link(data: Octets, packet: Any, layer: int) -> None:  # noqa: C901, PLR0912
     elif layer == layers.PPI:
         link.ppi(data, packet)
     elif layer == layers.MAC_IN_MAC:
-        link.mac_in_mac(data, packet)
+        link.mac_in_mac(packet)
     elif layer == layers.NFLOG:
         link.nflog(data, packet)
     elif layer == layers.PFLOG:

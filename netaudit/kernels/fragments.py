@@ -12,7 +12,7 @@ from netaudit.kernels.compiled import kernel, part
 from netaudit.kernels.dissect import read
 from netaudit.kernels.internet_layers import protocol_layer
 from netaudit.kernels.losses import BAD_FRAGMENT, CUT_FRAGMENT, LOST_FRAGMENT, OVERLAP, lose
-from netaudit.kernels.octets import Octets, copy
+from netaudit.kernels.octets import Octets, copy, int64
 from netaudit.kernels.packet import Rows
 
 MAX_DATAGRAM = 65_535
@@ -60,7 +60,7 @@ def join(
 def _go_on(data: Octets, packet: Any, at: int, end: int) -> None:
     """Read what a datagram carries."""
     packet.at, packet.end, packet.ip_at = at, end, -1
-    packet.layer = protocol_layer(np.int64(packet.protocol))
+    packet.layer = protocol_layer(int64(packet.protocol))
     read(data, packet)
 
 
@@ -78,7 +78,7 @@ def _taken(data: Octets, packet: Any, pool: Pool, losses: Rows) -> int:
     size = packet.end - packet.at
     possible = packet.offset + size <= MAX_DATAGRAM and not (packet.more and size % 8)
     number = _slot_of(packet, pool, losses) if possible else -1
-    if number < 0 or not put(pool, number, data, packet.at, size, np.int64(packet.offset)):
+    if number < 0 or not put(pool, number, data, packet.at, size, int64(packet.offset)):
         lose(losses, BAD_FRAGMENT, packet.ordinal, size, 1)
         return -1
     slot = pool.slots[number]
@@ -93,12 +93,14 @@ def _taken(data: Octets, packet: Any, pool: Pool, losses: Rows) -> int:
 
 @part
 def _slot_of(packet: Any, pool: Pool, losses: Rows) -> int:
-    """The slot of a fragment's datagram, begun where there is none: one of a few places, the oldest of
-    which gives way. The hash has no secret: what is given up must be the same in every run.
+    """The slot of a fragment's datagram, begun where there is none.
+
+    It is one of a few places, the oldest of which gives way. The hash has no secret: what is given up
+    must be the same in every run.
     """
-    key = np.int64(packet.ident) | np.int64(packet.protocol) << 32
+    key = int64(packet.ident) | int64(packet.protocol) << 32
     value = (packet.src1 ^ packet.dst1 ^ np.uint64(key)) * np.uint64(0x9E3779B97F4A7C15)
-    bucket = np.int64(value >> np.uint64(40)) % (len(pool.slots) // _PLACES) * _PLACES
+    bucket = int64(value >> np.uint64(40)) % (len(pool.slots) // _PLACES) * _PLACES
     chosen, free = bucket, -1
     for number in range(bucket, bucket + _PLACES):
         slot = pool.slots[number]

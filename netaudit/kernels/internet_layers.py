@@ -13,7 +13,11 @@ from netaudit.kernels.link_layers import enter, ethertype_layer, finish, has, st
 from netaudit.kernels.octets import Octets, le32, raw64, u8, u16, u32
 from netaudit.kernels.packet import ICMPV6, TCP, UDP
 
-VXLAN_PORT, VXLAN_OLD_PORT, VXLAN_GPE_PORT = 4789, 8472, 4790  # RFC 7348 section 8; Linux's default before it
+VXLAN_PORT, VXLAN_OLD_PORT, VXLAN_GPE_PORT = (
+    4789,
+    8472,
+    4790,
+)  # RFC 7348 section 8; Linux's default before it
 GENEVE_PORT = 6081  # RFC 8926 section 3.3
 GRE_PORT = 4754  # RFC 8086 section 8
 GTP_PORT = 2152  # 3GPP TS 29.281 section 4.4.2

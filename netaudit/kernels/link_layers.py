@@ -12,9 +12,8 @@ import numpy as np
 from netaudit.kernels import layers, tunnels
 from netaudit.kernels import packet as packets
 from netaudit.kernels.compiled import part
-from netaudit.kernels.octets import Octets, le16, le32, raw64, u8, u16, u32
+from netaudit.kernels.octets import Octets, int64, le16, le32, raw64, u8, u16, u32
 from netaudit.kernels.packet import ARP, MAX_DEPTH, WLAN
-
 
 LINK_TYPES: dict[int, int] = {
     0: layers.NULL, 108: layers.NULL, 109: layers.NULL,
@@ -72,7 +71,9 @@ def step(packet: Any, size: int, layer: int) -> None:
 @part
 def _station(data: Octets, at: int) -> Any:
     """Six octets of a link address, as they lie in memory."""
-    return raw64(data, at) & np.uint64(0xFFFFFFFFFFFF) if at + 8 <= len(data.u8) else _station_at_end(data, at)
+    return (
+        raw64(data, at) & np.uint64(0xFFFFFFFFFFFF) if at + 8 <= len(data.u8) else _station_at_end(data, at)
+    )
 
 
 @part
@@ -139,7 +140,7 @@ def vlan(data: Octets, packet: Any) -> None:
 
 
 @part
-def mac_in_mac(data: Octets, packet: Any) -> None:
+def mac_in_mac(packet: Any) -> None:
     """IEEE 802.1ah: a service tag of four octets, then the customer's Ethernet frame."""
     if has(packet, 18):
         step(packet, 4, layers.ETHERNET)
@@ -188,7 +189,9 @@ def null(data: Octets, packet: Any) -> None:
     family = le32(data, packet.at)
     if family > 0xFFFF:
         family = u32(data, packet.at)
-    if family == 2 or family == 10 or family == 24 or family == 28 or family == 30:  # AF_INET; AF_INET6 of Linux, BSDs, macOS
+    if (
+        family == 2 or family == 10 or family == 24 or family == 28 or family == 30
+    ):  # AF_INET; AF_INET6 of Linux, BSDs, macOS
         step(packet, 4, layers.IP)
     else:
         finish(packet, packets.OTHER)
@@ -280,7 +283,7 @@ def mpls(data: Octets, packet: Any) -> None:
 
 
 @part
-def arp(data: Octets, packet: Any) -> None:
+def arp(packet: Any) -> None:
     """ARP (RFC 826): a message of its own."""
     if has(packet, 8):
         packet.protocol = ARP
@@ -409,7 +412,7 @@ def ppi(data: Octets, packet: Any) -> None:
     if size < 8:
         finish(packet, packets.MALFORMED)
     elif has(packet, size):
-        first = np.int64(FIRST_LAYER[link]) if link < len(FIRST_LAYER) else np.int64(0)
+        first = int64(FIRST_LAYER[link]) if link < len(FIRST_LAYER) else int64(0)
         step(packet, size, first if first != 0 and first != layers.PPI else layers.OTHER)
 
 
@@ -445,14 +448,14 @@ def pflog(data: Octets, packet: Any) -> None:
 
 @part
 def pktap(data: Octets, packet: Any) -> None:
-    """macOS packet tap: its length, and the link type of what follows."""
+    """MacOS packet tap: its length, and the link type of what follows."""
     if not has(packet, 12):
         return
     size, link = le32(data, packet.at), le32(data, packet.at + 8)
     if size < 12:
         finish(packet, packets.MALFORMED)
     elif has(packet, size):
-        first = np.int64(FIRST_LAYER[link]) if link < len(FIRST_LAYER) else np.int64(0)
+        first = int64(FIRST_LAYER[link]) if link < len(FIRST_LAYER) else int64(0)
         step(packet, size, first if first != 0 and first != layers.PKTAP else layers.OTHER)
 
 

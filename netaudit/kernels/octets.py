@@ -21,6 +21,9 @@ from netaudit.kernels.compiled import kernel
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
+int64: Callable[[Any], int] = np.int64  # type: ignore[assignment]
+"""A field of a record as an integer that kernels count with; for the type checker it is one already."""
+
 _LEAST = 8
 
 
@@ -123,7 +126,9 @@ def _move(_context: Any, target: Any, to: Any, source: Any, at: Any, length: Any
 
     def code(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         views = [
-            cgutils.create_struct_proxy(array)(context, builder, value=builder.extract_value(arguments[k], 0))
+            cgutils.create_struct_proxy(array)(
+                context, builder, value=builder.extract_value(arguments[k], 0)
+            )
             for k in (0, 2)
         ]
         where, whence = (builder.gep(v.data, [arguments[k]]) for v, k in zip(views, (1, 3), strict=True))
@@ -136,10 +141,8 @@ def _move(_context: Any, target: Any, to: Any, source: Any, at: Any, length: Any
 @kernel
 def copy(source: Octets, at: int, length: int, target: Octets, to: int) -> int:
     """Copy octets, as far as both buffers reach; how many were copied. They may overlap."""
-    if length > len(source.u8) - at:
-        length = len(source.u8) - at
-    if length > len(target.u8) - to:
-        length = len(target.u8) - to
+    length = min(length, len(source.u8) - at)
+    length = min(length, len(target.u8) - to)
     if at < 0 or to < 0 or length <= 0:
         return 0
     _move(target, to, source, at, length)

@@ -127,14 +127,16 @@ def _believed(data: Octets, at: int, stop: int, size: int, final: bool, file: An
         return _NO
     if stop + file.header > size:
         return _WAIT if not final else (_YES if stop == size else _NO)
-    following = _field(data, stop + 8, file) <= MAX_PACKET and _field(data, stop + 12, file) <= _MOST_ON_WIRE
+    following = (
+        _field(data, stop + 8, file) <= MAX_PACKET and _field(data, stop + 12, file) <= _MOST_ON_WIRE
+    )
     return _YES if following else _NO
 
 
 @part
 def _plausible(data: Octets, at: int, file: Any) -> bool:
     caplen, wirelen = _field(data, at + 8, file), _field(data, at + 12, file)
-    fits = caplen <= file.snaplen and caplen <= wirelen and wirelen <= MAX_PACKET
+    fits = caplen <= file.snaplen and caplen <= wirelen <= MAX_PACKET
     return fits and _field(data, at + 4, file) * file.tick_ns < 1_000_000_000
 
 

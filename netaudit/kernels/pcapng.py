@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from netaudit.kernels.compiled import kernel, part
-from netaudit.kernels.octets import Octets, le16, le32, u8, u16, u32
+from netaudit.kernels.octets import Octets, int64, le16, le32, u8, u16, u32
 from netaudit.kernels.packet import Rows
 from netaudit.kernels.pcap import MAX_PACKET
 
@@ -108,7 +108,7 @@ def _u32(data: Octets, at: int, file: Any) -> int:
 
 @part
 def _is_big(data: Octets, at: int) -> int:
-    return np.int64(u32(data, at + 8) == _LITTLE_MAGIC)
+    return int64(u32(data, at + 8) == _LITTLE_MAGIC)
 
 
 @part
@@ -134,7 +134,9 @@ def _resume(data: Octets, at: int, size: int, final: bool, file: Any) -> int:  #
     """The next offset of a known block with an equal length at its end, or where more is needed."""
     begin = at
     while at + 12 <= size:
-        if u32(data, at) == SECTION and (u32(data, at + 8) == _LITTLE_MAGIC or u32(data, at + 8) == _OTHER_MAGIC):
+        if u32(data, at) == SECTION and (
+            u32(data, at + 8) == _LITTLE_MAGIC or u32(data, at + 8) == _OTHER_MAGIC
+        ):
             file.lost = 0  # a section may change the byte order: its length is read later
             break
         length = _u32(data, at + 4, file)
@@ -174,7 +176,7 @@ def _count_drops(data: Octets, at: int, length: int, file: Any, interfaces: Rows
     number = _u32(data, at + 8, file)
     if number >= file.interfaces:
         return
-    dropped = np.int64(0)
+    dropped = int64(0)
     for code in range(5, 8, 2):  # isb_ifdrop, isb_osdrop
         where = _option(data, at + 20, at + length - 4, code, 8, file)
         if where:
@@ -203,12 +205,14 @@ def _option(data: Octets, at: int, end: int, wanted: int, least: int, file: Any)
 
 
 @part
-def _packet(data: Octets, at: int, length: int, type_: int, file: Any, interfaces: Rows, packet: Any) -> int:
+def _packet(
+    data: Octets, at: int, length: int, type_: int, file: Any, interfaces: Rows, packet: Any
+) -> int:
     """One packet block (sections 4.3, 4.4, and the obsolete one of appendix A); 1 where it is one."""
     header = 12 if type_ == SIMPLE else 28
     if length < header + 4:
         return 0
-    number = np.int64(0)
+    number = int64(0)
     if type_ == ENHANCED:
         number = _u32(data, at + 8, file)
     elif type_ == OLD_PACKET:
@@ -252,6 +256,6 @@ def _stamp(high: int, low: int, interface: Any, packet: Any) -> None:
         nanos = fraction * billion // per_s if exponent <= 9 else fraction // (per_s // billion)
     if second > np.uint64(_LAST_S):
         return
-    whole = np.int64(second) + interface.offset_s
+    whole = int64(second) + interface.offset_s
     if 0 <= whole <= _LAST_S:
-        packet.ts, packet.timed = whole * 1_000_000_000 + np.int64(nanos), 1
+        packet.ts, packet.timed = whole * 1_000_000_000 + int64(nanos), 1

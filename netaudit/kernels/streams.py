@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from netaudit.kernels import assembly, collect, http, socks, tls
 from netaudit.kernels.assembly import LARGE, Pool, prefix
 from netaudit.kernels.collect import Block, emit, extend
 from netaudit.kernels.compiled import kernel, part
 from netaudit.kernels.flows import SYN
 from netaudit.kernels.losses import LOST_START, OVERLAP, lose
-from netaudit.kernels.octets import Octets, u8, u16, u24
+from netaudit.kernels.octets import Octets, int64, u8, u16, u24
 from netaudit.kernels.packet import Rows
 
 FRESH, BEGUN, RUNNING = 0, 1, 2
@@ -58,17 +56,17 @@ def place(data: Octets, packet: Any, flows: Rows, row: int, side: int, pool: Poo
         Whether now the segment, or what its slot holds in order, is to be looked at.
     """
     flow = flows[row]
-    seq, length = np.int64(packet.seq), packet.end - packet.at
+    seq, length = int64(packet.seq), packet.end - packet.at
     if packet.flags & SYN:
         if flow.slot[side] >= 0:
-            forget(np.int64(flow.slot[side]), flow, pool, losses)
+            forget(int64(flow.slot[side]), flow, pool, losses)
         seq = (seq + 1) & 0xFFFFFFFF
         flow.next[side], flow.state[side] = seq, BEGUN
     if length <= 0:
         return IGNORED
     if flow.state[side] == FRESH:
         flow.next[side], flow.state[side] = seq, RUNNING
-    number = np.int64(flow.slot[side])
+    number = int64(flow.slot[side])
     if number >= 0:
         slot = pool.slots[number]
         offset = _distance(seq, slot.base)
@@ -116,7 +114,15 @@ def _has_line_end(data: Octets, at: int, end: int) -> bool:
 
 @part
 def hold(
-    data: Octets, packet: Any, flows: Rows, row: int, side: int, kind: int, offset: int, pool: Pool, losses: Rows
+    data: Octets,
+    packet: Any,
+    flows: Rows,
+    row: int,
+    side: int,
+    kind: int,
+    offset: int,
+    pool: Pool,
+    losses: Rows,
 ) -> None:
     """Begin to hold a direction's octets, from `offset` before the packet's payload."""
     flow = flows[row]
@@ -177,7 +183,7 @@ def recognise(
     if not is_start:
         return NOTHING
     if socks.is_socks(data, at, length):
-        state = np.int64(socks.state(data, at, length))
+        state = int64(socks.state(data, at, length))
         if state == 1:
             _emit(block, packet, flow, side, collect.SOCKS, data, at, length)
         return SOCKS if state == 0 else NOTHING
@@ -256,9 +262,11 @@ def _hello(data: Octets, at: int, length: int, packet: Any, flow: Any, side: int
 
 
 @part
-def settle(packet: Any, flow: Any, side: int, kind: int, before: int, pool: Pool, block: Block, losses: Rows) -> None:
+def settle(
+    packet: Any, flow: Any, side: int, kind: int, before: int, pool: Pool, block: Block, losses: Rows
+) -> None:
     """After a slot's octets were looked at: keep what is open, give back what is done."""
-    number = np.int64(flow.slot[side])
+    number = int64(flow.slot[side])
     slot = pool.slots[number]
     have = prefix(slot)
     for row in range(before, block.used[collect.MESSAGES]):  # a message is as old as its first octets
@@ -269,7 +277,9 @@ def settle(packet: Any, flow: Any, side: int, kind: int, before: int, pool: Pool
     if kind == DNS:
         while have - done >= 2 and done + 2 + u16(pool.data, slot.at + done) <= have:
             done += 2 + u16(pool.data, slot.at + done)
-    overtaken = slot.spans > 1 and (is_dns(packet) or flow.follow == 1)  # what is behind a hole is still to come
+    overtaken = slot.spans > 1 and (
+        is_dns(packet) or flow.follow == 1
+    )  # what is behind a hole is still to come
     if kind == NOTHING and not overtaken:
         if slot.overlap:
             lose(losses, OVERLAP, slot.ordinal, 0, 1)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from netaudit.kernels import collect, dnsguess, flows, packet, quic, streams, tls
-from netaudit.kernels.assembly import Pool
+from netaudit.kernels.assembly import Pool, prefix
 from netaudit.kernels.collect import MESSAGES, NOW, Block, emit, has_room
 from netaudit.kernels.compiled import kernel, part
 from netaudit.kernels.flows import Table
 from netaudit.kernels.losses import UNTABLED, lose
-from netaudit.kernels.octets import Octets, u8
-from netaudit.kernels.packet import ICMPV6, TCP, UDP, WLAN, Rows
+from netaudit.kernels.octets import Octets, int64, u8
 from netaudit.kernels.packet import ARP as ARP_PACKET
+from netaudit.kernels.packet import ICMPV6, TCP, UDP, WLAN, Rows
 
 
 @kernel
@@ -87,7 +85,7 @@ def _segment(
         return
     before = block.used[MESSAGES]
     slot = pool.slots[flow.slot[side]]
-    have = streams.prefix(slot)
+    have = prefix(slot)
     kind = streams.recognise(pool.data, slot.at, have, one, flow, side, block, is_first)
     streams.settle(one, flow, side, kind, before, pool, block, losses)
 
@@ -102,7 +100,7 @@ def _datagram(data: Octets, one: Any, flow: Any, side: int, block: Block, scratc
 
 @part
 def _datagram_kind(data: Octets, one: Any, length: int, scratch: Rows) -> int:
-    sport, dport = np.int64(one.sport), np.int64(one.dport)
+    sport, dport = int64(one.sport), int64(one.dport)
     if dport < 3800 or sport < 3800:
         if (dport == 67 or dport == 68) and (sport == 67 or sport == 68):
             return collect.DHCP

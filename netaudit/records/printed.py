@@ -14,7 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.records.addresses import text_column, word_column
-from netaudit.records.schemas import EVENT_KINDS, FIELDS, IP, KINDS, MAC, SCHEMA_VERSION, TIMESTAMP, WORD, kind_of
+from netaudit.records.schemas import (
+    EVENT_KINDS,
+    FIELDS,
+    IP,
+    KINDS,
+    MAC,
+    SCHEMA_VERSION,
+    TIMESTAMP,
+    WORD,
+    kind_of,
+)
 
 INTERNAL = frozenset({"payload_out", "payload_in", "handshake"})
 """Columns that grading needs and that are not printed."""

@@ -25,8 +25,8 @@ from netaudit.records.evidence import EvidenceFile, Ledger
 from netaudit.records.printed import readable
 from netaudit.records.schemas import TIMESTAMP, conform, kind_of
 from netaudit.sources.inputs import Input, opened
-from netaudit.sources.rotation import series
 from netaudit.sources.recognise import named, recognise, refuse_binary
+from netaudit.sources.rotation import series
 
 NOT_TEXT = "bytes that are no text in this file's encoding, or a line over 1 MiB"
 EMPTY = "the file is empty"

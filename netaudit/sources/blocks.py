@@ -35,6 +35,9 @@ FILE_SHIFT = 40
 """An ordinal inside is ``file << FILE_SHIFT | packet``, so that a series of files is one stream."""
 CUT = "the file ends in the middle of a packet"
 DROPPED = "packets that the capturing machine itself dropped"
+GAP = "a stretch of the file is no packet"
+UNTIMED = "some packets carry no usable time"
+OVERLAPPING = "segments or IP fragments overlap; what came first was taken"
 EVICTED = "more flows at once than are held; some are told in several rows"
 _CARRY = pcapng.MAX_BLOCK + pcap.MAX_PACKET
 _SPILL = 4 << 20
@@ -124,8 +127,7 @@ class _Walker:
         """Into the tally what was no record, and what was left at the end."""
         (file,) = self.file
         if file["gaps"]:
-            reason = "a stretch of the file is no packet"
-            tally.skip(reason, count=int(file["gaps"]), size=int(file["damaged"]))
+            tally.skip(GAP, count=int(file["gaps"]), size=int(file["damaged"]))
         if left:
             tally.truncated = True
             tally.skip(CUT, [int(file["ordinal"]) % (1 << FILE_SHIFT) + 1], size=left)
@@ -183,7 +185,7 @@ def _pieces(captures: Iterator[Capture], offset_ns: int, joiner: _Joiner) -> Ite
         while not final:
             buffers.turn(at, size)
             at, size = 0, size - at
-            got = capture.stream.readinto(memoryview(buffers.octets)[size : size + PIECE_BYTES])
+            got = capture.stream.readinto(buffers.octets.data[size : size + PIECE_BYTES])
             size, final = size + got, got == 0
             count = PIECE_PACKETS
             while count == PIECE_PACKETS:
@@ -210,7 +212,7 @@ def records(stream: ByteStream) -> Iterator[Record]:
     while not final:
         buffers.turn(at, size)
         at, size = 0, size - at
-        got = stream.readinto(memoryview(buffers.octets)[size : size + PIECE_BYTES])
+        got = stream.readinto(buffers.octets.data[size : size + PIECE_BYTES])
         size, final = size + got, got == 0
         count = PIECE_PACKETS
         while count == PIECE_PACKETS:
@@ -276,7 +278,9 @@ class _Joiner:
         elif not counts[Status.FRAGMENT]:
             return octets(data)
         while True:
-            at, spill = fragments.join(octets(data), packets, at, len(packets), spill, self._pool, self.losses)
+            at, spill = fragments.join(
+                octets(data), packets, at, len(packets), spill, self._pool, self.losses
+            )
             if at == len(packets):
                 return octets(data)
             data = np.concatenate((data[:spill], np.empty(_SPILL, np.uint8)))
@@ -297,7 +301,7 @@ def _account(packets: Rows, tally: Tally) -> None:
         for link in np.unique(unsupported["link"]):
             _skip(f"link type {link} is not supported", unsupported[unsupported["link"] == link], tally)
     if not packets["timed"].all():
-        tally.notes.add("some packets carry no usable time")
+        tally.notes.add(UNTIMED)
 
 
 def _skip(reason: str, packets: Rows, tally: Tally) -> None:
@@ -324,7 +328,14 @@ class _Collector:
             while row < len(piece.packets):
                 stop = min(len(piece.packets), row + BLOCK_PACKETS - filled)
                 reached = traffic.take(
-                    piece.data, piece.packets, row, stop, self.flows.table, self._pool, self._block, self.losses,
+                    piece.data,
+                    piece.packets,
+                    row,
+                    stop,
+                    self.flows.table,
+                    self._pool,
+                    self._block,
+                    self.losses,
                     self._scratch,
                 )
                 filled += reached - row
@@ -338,7 +349,9 @@ class _Collector:
     def _done(self, *, final: bool) -> Block:
         messages, arena, used = self._block
         now = int(used[collect.NOW])
-        return Block(Messages(messages[: used[collect.MESSAGES]], arena, now), self.flows.flush(now, final=final))
+        return Block(
+            Messages(messages[: used[collect.MESSAGES]], arena, now), self.flows.flush(now, final=final)
+        )
 
     def _next(self) -> None:
         """Go on with an empty block; the time is the file's."""
@@ -359,4 +372,4 @@ def _account_losses(lost: Rows, tallies: list[Tally]) -> None:
             ordinals = first[first >> FILE_SHIFT == file] % (1 << FILE_SHIFT)
             tallies[file].skip(text, ordinals, count=int(loss["count"]), size=int(loss["size"]))
     if lost[losses.OVERLAP]["count"]:
-        tallies[0].notes.add("segments or IP fragments overlap; what came first was taken")
+        tallies[0].notes.add(OVERLAPPING)

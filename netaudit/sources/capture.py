@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -98,7 +98,7 @@ class _Reader:
         self._readers: list[tuple[tuple[Kind, ...], Reader]] = [
             (member.takes, member.open(self._series)) for member in family
         ]
-        self._names: dict[int, tuple[str, str]] = {}
+        self._names: dict[int, tuple[str, str | None]] = {}
         self._answers = Answers()
         self._waiting: list[Events] = []
         self._rows_waiting = 0
@@ -141,7 +141,7 @@ class _Reader:
         columns = flow_table.columns(told) | self._flow_names(told, named)
         yield from self._batches(Events("flow", columns))
 
-    def _flow_names(self, rows: Rows, named: list[tuple[str | None, str | None]]) -> dict[str, Any]:
+    def _flow_names(self, rows: Rows, named: Sequence[tuple[str | None, str | None]]) -> dict[str, Any]:
         """Names that the flows themselves said, else those that an earlier answer of the client suggests."""
         names = pa.array([name for name, _ in named], pa.string())
         sources = pa.array([source for _, source in named], pa.string())
@@ -203,7 +203,9 @@ class _Reader:
         ids = [tally.identity.id for tally in self._series.files]
         if len(ids) == 1:
             return ids[0]
-        return pa.DictionaryArray.from_arrays(pa.array((ordinal >> FILE_SHIFT).astype(np.int32)), pa.array(ids))
+        return pa.DictionaryArray.from_arrays(
+            pa.array((ordinal >> FILE_SHIFT).astype(np.int32)), pa.array(ids)
+        )
 
     def _count(self, batch: pa.RecordBatch, kind: str, file: Ints) -> None:
         for number in np.unique(file).tolist():

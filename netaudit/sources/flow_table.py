@@ -59,7 +59,8 @@ class FlowTable:
             quiet = np.argsort(live["last"], kind="stable")[: len(live) // 2]
             self.evicted += int((~over[quiet]).sum())
             over[quiet] = True
-        return np.asarray(over)
+        result: np.ndarray = over
+        return result
 
     def _move_streams(self, over: np.ndarray) -> None:
         """Held octets follow their flow to its new row; those of a flow that is over are given up."""
@@ -114,7 +115,8 @@ def ends(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
 
 def server_port(rows: Rows) -> np.ndarray:
     """The servers' ports."""
-    return np.asarray(rows["port"][np.arange(len(rows)), 1 - client_side(rows)])
+    result: np.ndarray = rows["port"][np.arange(len(rows)), 1 - client_side(rows)]
+    return result
 
 
 def _station(rows: Rows, index: Ints, client: Ints) -> np.ndarray:

@@ -32,6 +32,11 @@ MAX_NAMES = 8
 MAX_PROTOCOLS = 32
 """Protocols of one hello that are kept; clients offer two or three."""
 
+NO_HOST_NAME = "the server name is not extractable: it is no host name"
+NONE_LISTED = "the server name is not extractable: its list holds none"
+SEVERAL_NAMES = "some TLS hellos state several server names; each is an event"
+NOT_WHOLE = "some TLS hellos are not whole: their names were read, their fingerprints were not"
+
 Named = tuple[dict[str, Any], Ints]
 """Columns of events, and of each the number of the flow that its name names, -1 for none."""
 
@@ -158,15 +163,15 @@ def _count_odd(rows: Rows, hellos: Hellos, name: pa.Array, tally: Tally) -> None
     found = hellos.found
     missing = (found["named"] != 0) & ~_valid(name) & (found["status"] != Status.TRUNCATED)
     for reason, wrong in (
-        ("the server name is not extractable: it is no host name", missing & (found["names"] > 0)),
-        ("the server name is not extractable: its list holds none", missing & (found["names"] == 0)),
+        (NO_HOST_NAME, missing & (found["names"] > 0)),
+        (NONE_LISTED, missing & (found["names"] == 0)),
     ):
         if wrong.any():
             tally.skip(reason, rows["ordinal"][wrong][:FIRST_KEPT], count=int(wrong.sum()))
     if (found["names"] > 1).any():
-        tally.notes.add("some TLS hellos state several server names; each is an event")
+        tally.notes.add(SEVERAL_NAMES)
     if (found["status"] != Status.OK).any():
-        tally.notes.add("some TLS hellos are not whole: their names were read, their fingerprints were not")
+        tally.notes.add(NOT_WHOLE)
 
 
 def _each_name(hellos: Hellos) -> tuple[Hellos, Ints]:

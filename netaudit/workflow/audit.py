@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pyarrow as pa
-
 from netaudit import pipeline, sources
 from netaudit.attribution import Logs, walk_back
 from netaudit.attribution.trace import Question, Trace

@@ -21,7 +21,6 @@ from netaudit.workflow.hiding import pseudonymiser
 from netaudit.workflow.integrity import EVENTS, PURGE, SCAN
 
 
-
 def open_case(
     folder: Path,
     settings: Settings,
@@ -235,5 +234,3 @@ def purge_due(folder: Path, settings: Settings, *, now: dt.datetime) -> bool:
     if last is None or last.action == PURGE:
         return False
     return dt.datetime.fromisoformat(last.at) + dt.timedelta(days=settings.privacy.retention_days) <= now
-
-

@@ -24,8 +24,8 @@ from netaudit.sources.inputs import Input, opened
 from netaudit.sources.parts import Parts, Wanted
 from netaudit.store import Store
 from netaudit.store.database import FILE_NAME
-from netaudit.workflow.audit import events
 from netaudit.workflow.packets import wanted_of
+from netaudit.workflow.reading import events
 from netaudit.workflow.selection import Selection
 
 EXTRACT = "extract"

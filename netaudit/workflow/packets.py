@@ -18,7 +18,7 @@ from netaudit.records.evidence import Ledger
 from netaudit.records.schemas import kind_of
 from netaudit.sources import Options, Progress
 from netaudit.sources.inputs import opened
-from netaudit.workflow.audit import events
+from netaudit.workflow.reading import events
 from netaudit.workflow.selection import Selection
 
 if TYPE_CHECKING:

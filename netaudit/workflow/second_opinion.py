@@ -31,8 +31,8 @@ from netaudit.records.evidence import Ledger
 from netaudit.records.printed import text
 from netaudit.records.schemas import kind_of
 from netaudit.sources.evidence_file import EvidenceWriter, Piece
-from netaudit.workflow.audit import events
 from netaudit.workflow.packets import original
+from netaudit.workflow.reading import events
 
 KINDS = ("dns", "tls", "quic", "http")
 READ_BY_TSHARK = ("", "gz", "zst")

@@ -154,7 +154,7 @@ _ICMP = (
     "bytes=84 src=198.51.100.7 dst=203.0.113.9 type=0 code=0 id=3566 packets=1 bytes=84 delta-time=5 "
     "[start=Mon Nov 23 00:19:09 2026] [stop=Mon Nov 23 00:19:14 2026] id=2316707377"
 )
-_TABLE = (
+_TABLE: str = (
     "ipv6     10 udp      17 2 src=fd00:0070:0000:0000:0000:0000:0000:0011 dst=2001:0db8:00ff:0000:0000:0000:0000:0007 "
     "sport=50002 dport=443 src=2001:0db8:00ff:0000:0000:0000:0000:0007 dst=fd00:0070:0000:0000:0000:0000:0000:0011 "
     "sport=443 dport=50002 [ASSURED] mark=0 zone=0 use=2"

@@ -37,7 +37,7 @@ _OWN = re.compile(
     rf"(?:\[\d+\] )?DHCP(?:{_KINDS}) (?:on|for|of|from|to) \S+.* via "
     r"|Reply [NT]A: address \S+ to client with duid |reuse_lease: lease age "
 )
-_UNPRINTABLE = "Hostname Unsuitable for Printing"
+_UNPRINTABLE: str = "Hostname Unsuitable for Printing"
 
 
 def _open(context: Context) -> Parse:

@@ -119,7 +119,7 @@ def _user(text: str) -> str | None:
     return plain.replace("\\\\", "\\")
 
 
-_HEAD = (
+_HEAD: str = (
     "radacctid,acctsessionid,acctuniqueid,username,nasipaddress,nasportid,nasporttype,acctstarttime,acctupdatetime,"
     "acctstoptime,calledstationid,callingstationid,framedipaddress,framedipv6address\n"
 )

@@ -24,6 +24,9 @@ OPERATIONS = {
 }  # fmt: skip
 """IANA's registry of ARP parameters; numbers beyond are ``operation-N``."""
 
+_CUT_SHORT = "an ARP packet is cut short"
+_NO_IPV4 = "an ARP packet is about no IPv4 address"
+
 _IPV4 = 0x0800
 _HEADER = 8
 _ETHERNET = (1, 6)
@@ -43,8 +46,8 @@ class Reader:
         header = messages.rows["length"] >= _HEADER
         of_ipv4 = (protocol == _IPV4) & (sizes[:, 1] == 4)
         there = messages.rows["length"] >= _HEADER + sizes[:, 0] + 4
-        self._count(messages, "an ARP packet is cut short", ~header | (of_ipv4 & ~there), matters=True)
-        self._count(messages, "an ARP packet is about no IPv4 address", header & ~of_ipv4, matters=False)
+        self._count(messages, _CUT_SHORT, ~header | (of_ipv4 & ~there), matters=True)
+        self._count(messages, _NO_IPV4, header & ~of_ipv4, matters=False)
         good = np.flatnonzero(header & of_ipv4 & there)
         if good.size:
             yield _events(messages.take(good), sizes[good, 0])

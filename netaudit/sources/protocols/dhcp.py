@@ -22,6 +22,10 @@ MESSAGES = {
 FOREVER = 0xFFFFFFFF
 """A lease without end (RFC 2131 section 3.3)."""
 
+_CUT_SHORT = "a DHCP message is cut short"
+_MALFORMED = "a DHCP message is malformed"
+_NOT_ALL = "the options of a DHCP message could not all be read"
+
 _REQUEST, _REPLY = 1, 2
 _HARDWARE_END = 34  # from there on nothing is needed but options
 _SNAME, _FILE, _COOKIE_AT, _OPTIONS = slice(44, 108), slice(108, 236), 236, 240
@@ -68,15 +72,14 @@ def read_message(message: Message, tally: Tally) -> Row | None:
     """One message, or None where not even its hardware address is there (which is counted)."""
     data = message.octets
     if len(data) < _HARDWARE_END:
-        reason = "a DHCP message is cut short" if message.cut else "a DHCP message is malformed"
-        tally.skip(reason, [message.ordinal], size=len(data))
+        tally.skip(_CUT_SHORT if message.cut else _MALFORMED, [message.ordinal], size=len(data))
         return None
     if data[0] not in {_REQUEST, _REPLY} or data[2] > 16:
-        tally.skip("a DHCP message is malformed", [message.ordinal], size=len(data))
+        tally.skip(_MALFORMED, [message.ordinal], size=len(data))
         return None
     options = read_options(data)
     if not options.whole:
-        tally.skip("the options of a DHCP message could not all be read", [message.ordinal], matters=False)
+        tally.skip(_NOT_ALL, [message.ordinal], matters=False)
     word, values = _word(data[0], options, cut=len(data) < _OPTIONS), options.values
     lease = int.from_bytes(values[_LEASE][:4], "big") if len(values.get(_LEASE, b"")) >= 4 else None
     client_id = values.get(_CLIENT, b"")[:255]

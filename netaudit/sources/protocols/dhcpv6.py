@@ -29,6 +29,11 @@ MAX_RELAYS = 8
 MAX_WAITING = 65_536
 """Exchanges of which the client's link address is remembered."""
 
+_CUT_SHORT = "a DHCPv6 message is cut short"
+_MALFORMED = "a DHCPv6 message is malformed"
+_NOT_ALL = "the options of a DHCPv6 message could not all be read"
+_FORGOTTEN = "a DHCPv6 client was forgotten: too many at a time"
+
 _CLIENTS = frozenset({1, 3, 4, 5, 6, 8, 9, 11})
 _SERVERS = frozenset({2, 7, 10})
 _REPLY = 7
@@ -80,13 +85,12 @@ class Reader:
     def _message(self, message: Message) -> list[Row]:
         inner = taken_off(message.octets)
         if inner is None or len(inner.octets) < 4:
-            reason = "a DHCPv6 message is cut short" if message.cut else "a DHCPv6 message is malformed"
+            reason = _CUT_SHORT if message.cut else _MALFORMED
             self._tally.skip(reason, [message.ordinal], size=len(message.octets))
             return []
         options, whole = read_options(inner.octets[4:])
         if not whole:
-            reason = "the options of a DHCPv6 message could not all be read"
-            self._tally.skip(reason, [message.ordinal], matters=False)
+            self._tally.skip(_NOT_ALL, [message.ordinal], matters=False)
         mac = inner.mac or self._link_address(message, inner)
         return list(_rows(message, inner.octets[0], options, mac))
 
@@ -103,8 +107,7 @@ class Reader:
         self._macs[message.src + exchange] = mac
         if len(self._macs) > MAX_WAITING:
             del self._macs[next(iter(self._macs))]
-            reason = "a DHCPv6 client was forgotten: too many at a time"
-            self._tally.skip(reason, [message.ordinal], matters=False)
+            self._tally.skip(_FORGOTTEN, [message.ordinal], matters=False)
         return mac
 
 

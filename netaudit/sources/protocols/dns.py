@@ -28,6 +28,13 @@ DETAILS = {5353: "mdns", 5355: "llmnr"}
 MAX_TEXT = 32 << 20
 """Octets of names, or of answers, that are held at once; what is more comes in further events."""
 
+_GIVEN_UP = "a DNS query was not waited for any longer, because too many waited"
+_ANNOUNCED = "a DNS announcement to a group answers nobody"
+_ASKS_NOTHING = "a DNS query asks nothing"
+_CUT_SHORT = "a DNS message is cut short"
+_MALFORMED = "a DNS message is malformed"
+_NOT_ALL = "the answers of a DNS message could not all be read"
+
 
 class _Held(NamedTuple):
     """Queries that wait for their response, in file order."""
@@ -94,8 +101,7 @@ class DnsReader:
         slots = np.zeros(spelling.table_size(len(asks)), np.int64)
         given_up = dnsjoin.join(asks, slots, self._key)
         if given_up:
-            reason = "a DNS query was not waited for any longer, because too many waited"
-            self._tally.skip(reason, count=given_up, matters=False)
+            self._tally.skip(_GIVEN_UP, count=given_up, matters=False)
         before = self._held.rows
         waits = np.flatnonzero(asks["stage"] == Stage.WAITING)
         done = np.flatnonzero((asks["stage"] == Stage.ALONE) | (asks["stage"] == Stage.ANSWERED))
@@ -138,21 +144,11 @@ class DnsReader:
         rows = messages.rows
         broken, cut = (trouble & Trouble.BROKEN) != 0, rows["cut"] != 0
         for reason, which, is_lost, matters in (
-            (
-                "a DNS announcement to a group answers nobody",
-                (trouble & Trouble.ANNOUNCED) != 0,
-                False,
-                False,
-            ),
-            ("a DNS query asks nothing", (trouble & Trouble.ASKS_NOTHING) != 0, False, False),
-            ("a DNS message is cut short", broken & cut, True, True),
-            ("a DNS message is malformed", broken & ~cut, True, True),
-            (
-                "the answers of a DNS message could not all be read",
-                (trouble & Trouble.SHORT) != 0,
-                False,
-                True,
-            ),
+            (_ANNOUNCED, (trouble & Trouble.ANNOUNCED) != 0, False, False),
+            (_ASKS_NOTHING, (trouble & Trouble.ASKS_NOTHING) != 0, False, False),
+            (_CUT_SHORT, broken & cut, True, True),
+            (_MALFORMED, broken & ~cut, True, True),
+            (_NOT_ALL, (trouble & Trouble.SHORT) != 0, False, True),
         ):
             count = int(which.sum())
             if count:

@@ -19,6 +19,8 @@ from netaudit.sources.protocols import Events, Protocol
 
 MAX_VALUE = 1024
 """Octets of a line in which a host is looked for: with user and port it is shorter."""
+_NO_REST = "an HTTP request without its rest"
+_NO_REQUEST = "what begins like an HTTP request is none"
 _VERSIONS = frozenset({b"0.9", b"1.0", b"1.1"})
 
 
@@ -31,8 +33,8 @@ class _Requests:
     def read(self, messages: Messages) -> Iterator[Events]:
         """One event a request whose first line is whole."""
         found = _found(messages)
-        self._count("an HTTP request without its rest", messages, found, Head.OPEN, matters=True)
-        self._count("what begins like an HTTP request is none", messages, found, Head.NONE, matters=False)
+        self._count(_NO_REST, messages, found, Head.OPEN, matters=True)
+        self._count(_NO_REQUEST, messages, found, Head.NONE, matters=False)
         found = found[found["version_at"] >= 0]
         if len(found):
             yield _events(messages, found)

@@ -28,6 +28,8 @@ MESSAGES: list[str | None] = [
 ]
 """Types from 133 on (RFC 4861 section 4)."""
 
+_CUT_SHORT = "a neighbour discovery message is cut short"
+
 _FIRST = 133
 _SOLICITS, _ADVERTISES, _REDIRECTS = 2, 3, 4
 _FIXED = np.array([8, 16, 24, 24, 40])
@@ -53,8 +55,8 @@ class Reader:
         there = messages.rows["length"] >= need
         lost = messages.rows[known & ~there]
         if len(lost):
-            reason, size = "a neighbour discovery message is cut short", int(lost["length"].sum())
-            self._tally.skip(reason, lost["ordinal"][:5], count=len(lost), size=size)
+            size = int(lost["length"].sum())
+            self._tally.skip(_CUT_SHORT, lost["ordinal"][:5], count=len(lost), size=size)
         good = np.flatnonzero(known & there)
         if good.size:
             yield _events(messages.take(good), kind[good])

@@ -23,7 +23,8 @@ _AT_A_TIME = 4096
 _TURNED = (2, 3, 0, 1, 5, 4)
 """The ends of a message as its receiver has them."""
 
-_UNKNOWN = "QUIC, name unknown: "
+_NO_KEY = "QUIC, name unknown: no key opens its packets"
+_NOT_WHOLE = "QUIC, name unknown: its hello is not whole"
 
 
 class _Quic:
@@ -91,7 +92,7 @@ class _Quic:
     def _leave(self, flow: Flow) -> None:
         """A flow is forgotten: what it waited for did not come."""
         if flow.failed and not flow.by_id:
-            self._tally.skip(_UNKNOWN + "no key opens its packets", [flow.failed])
+            self._tally.skip(_NO_KEY, [flow.failed])
         self._left.update(dict.fromkeys((one for one in flow.by_id.values() if not one.done), flow))
 
     def _ready(self, waiting: list[Connection], whole: np.ndarray) -> np.ndarray:
@@ -123,7 +124,7 @@ class _Quic:
         rows, versions, ready = _finished(waiting, ready)
         hellos = hello.read(data, begins[ready], sizes[ready], tls.QUIC)
         good = hellos.readable()
-        self._unknown("its hello is not whole", rows[~good])
+        self._unknown(_NOT_WHOLE, rows[~good])
         if good.any():
             version = _versions(versions[good])
             yield Events("quic", *hello.events(rows[good], hellos.take(good), self._tally, version))
@@ -151,7 +152,7 @@ class _Quic:
 
     def _unknown(self, reason: str, rows: Rows) -> None:
         if len(rows):
-            self._tally.skip(_UNKNOWN + reason, rows["ordinal"][:FIRST_KEPT], count=len(rows))
+            self._tally.skip(reason, rows["ordinal"][:FIRST_KEPT], count=len(rows))
 
 
 def _streams(connections: list[Connection]) -> tuple[Octets, Ints, Ints]:

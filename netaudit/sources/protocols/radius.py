@@ -35,6 +35,10 @@ STATUSES = {
 }  # fmt: skip
 """Acct-Status-Type (RFC 2866 section 5.1, RFC 2867); numbers beyond are ``status-N``."""
 
+_CUT_SHORT = "a RADIUS packet is cut short"
+_MALFORMED = "a RADIUS packet is malformed"
+_NOT_ALL = "the attributes of a RADIUS packet could not all be read"
+
 _ACCOUNTING = 4
 _HEADER, _LONGEST = 20, 4096
 _USER, _NAS_IP, _PORT, _FRAMED_IP, _CALLED, _CALLING, _NAS = 1, 4, 5, 8, 30, 31, 32
@@ -82,8 +86,7 @@ def read_attributes(message: Message, tally: Tally) -> Attributes | None:
     length = int.from_bytes(data[2:4], "big")
     beyond = length > len(data) and not message.cut
     if len(data) < _HEADER or not _HEADER <= length <= _LONGEST or beyond:
-        reason = "a RADIUS packet is cut short" if message.cut else "a RADIUS packet is malformed"
-        tally.skip(reason, [message.ordinal], size=len(data))
+        tally.skip(_CUT_SHORT if message.cut else _MALFORMED, [message.ordinal], size=len(data))
         return None
     attributes: Attributes = {}
     at, end = _HEADER, min(length, len(data))
@@ -91,8 +94,7 @@ def read_attributes(message: Message, tally: Tally) -> Attributes | None:
         attributes.setdefault(data[at], []).append(data[at + 2 : at + data[at + 1]])
         at += data[at + 1]
     if at < length:
-        reason = "the attributes of a RADIUS packet could not all be read"
-        tally.skip(reason, [message.ordinal], matters=False)
+        tally.skip(_NOT_ALL, [message.ordinal], matters=False)
     return attributes
 
 

@@ -15,6 +15,9 @@ from netaudit.sources.dtls_fragments import Fragments
 from netaudit.sources.messages import Messages
 from netaudit.sources.protocols import Events, Protocol
 
+_NO_NAME_YET = "a TLS hello is cut before its server name"
+_MALFORMED = "a TLS hello is malformed"
+
 
 class _Tls:
     """ClientHellos of one file."""
@@ -46,10 +49,7 @@ class _Tls:
     def _events(self, rows: Rows, hellos: hello.Hellos) -> Iterator[Events]:
         good = hellos.readable()
         cut = hellos.found["status"] == Status.TRUNCATED
-        for reason, lost in (
-            ("a TLS hello is cut before its server name", ~good & cut),
-            ("a TLS hello is malformed", ~good & ~cut),
-        ):
+        for reason, lost in ((_NO_NAME_YET, ~good & cut), (_MALFORMED, ~good & ~cut)):
             if lost.any():
                 self._tally.skip(reason, rows["ordinal"][lost][:FIRST_KEPT], count=int(lost.sum()))
         if good.any():

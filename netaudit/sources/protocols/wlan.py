@@ -31,6 +31,10 @@ MESSAGES = {
     wlan.BEACON: "beacon",
 }
 
+_CUT_SHORT = "a Wi-Fi management frame is cut short"
+_LONG_NAME = "a Wi-Fi network's name is too long"
+_NOT_ALL = "the elements of a Wi-Fi frame could not all be read"
+
 
 class Reader:
     """Remembers what was said lately."""
@@ -47,15 +51,15 @@ class Reader:
         keys = np.zeros((len(messages), wlan.KEY), np.uint8)
         status = np.zeros(len(messages), np.uint8)
         wlan.read_frames(messages.arena, messages.rows, keys, status)
-        self._count(messages, "a Wi-Fi management frame is cut short", status == wlan.SHORT, lost=True)
-        self._count(messages, "a Wi-Fi network's name is too long", status == wlan.ODD_NAME)
+        self._count(messages, _CUT_SHORT, status == wlan.SHORT, lost=True)
+        self._count(messages, _LONG_NAME, status == wlan.ODD_NAME)
         # who joins a network names it: what does not is another frame, its first octets swapped
         joins = np.isin(keys[:, wlan.SUBTYPE], (wlan.ASSOCIATION, wlan.REASSOCIATION))
         nameless = (status == wlan.OK) & joins & (keys[:, wlan.SSID_LENGTH] == 0)
         good = np.flatnonzero(((status == wlan.OK) | (status == wlan.ODD_NAME)) & ~nameless)
         messages, keys = messages.take(good), keys[good]
         cut = (keys[:, wlan.SECURITY] & wlan.CUT) != 0
-        self._count(messages, "the elements of a Wi-Fi frame could not all be read", cut)
+        self._count(messages, _NOT_ALL, cut)
         due = np.zeros(len(messages), np.uint8)
         rows = messages.rows
         wlan.are_due(keys, np.ascontiguousarray(rows["ts"]), rows["timed"] != 0, self._seen, due)
