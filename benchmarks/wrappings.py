@@ -99,6 +99,4 @@ def wrapped(talk: Conversation, wrapping: str) -> Conversation:
     parts = [wrap(frame) for frame in talk.frames]
     begins = np.cumsum([0, *(len(part) for part in parts)])
     frames = [frame for part in parts for frame in part]
-    return replace(
-        talk, frames=frames, first=int(begins[talk.first]), last=int(begins[talk.last + 1]) - 1
-    )
+    return replace(talk, frames=frames, first=int(begins[talk.first]), last=int(begins[talk.last + 1]) - 1)

@@ -20,7 +20,13 @@ def block(*given, now=None):
     rows = np.zeros(len(given), MESSAGE)
     arena, at = b"", 0
     for number, one in enumerate(given):
-        row = {"protocol": UDP, "timed": 1, "flow": -1, "ordinal": number + 1, "ts": (START + number) * 10**9}
+        row = {
+            "protocol": UDP,
+            "timed": 1,
+            "flow": -1,
+            "ordinal": number + 1,
+            "ts": (START + number) * 10**9,
+        }
         row |= {name: value for name, value in one.items() if name not in {"data", "src", "dst"}}
         for side in ("src", "dst"):
             raw = np.frombuffer(parse_ip(one[side]), "<u8")

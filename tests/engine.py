@@ -88,14 +88,14 @@ class Engine:
 
     def close(self):
         """What was lost, reason to count."""
-        count = int(self.table.count[0])
+        count = int(self.table.counts[0])
         fragments.close(self.fragments, self.losses)
         streams.close(self.streams, self.losses, np.ones(count, np.uint8))
         return {reason: int(loss["count"]) for reason, loss in enumerate(self.losses) if loss["count"]}
 
     @property
     def flows(self):
-        return self.table.rows[: self.table.count[0]]
+        return self.table.rows[: self.table.counts[0]]
 
 
 def held(pool):

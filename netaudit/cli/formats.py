@@ -113,7 +113,13 @@ def try_(session: Session, file: str, name: str, tz: str, form: str) -> None:
     ledger = Ledger()
     table = _Table(form, session)
     with session.progress() as progress:
-        for batch in read([file], session.settings(), ledger, options=Options(name, tz, session.jobs or 0), progress=progress):
+        for batch in read(
+            [file],
+            session.settings(),
+            ledger,
+            options=Options(name, tz, session.jobs or 0),
+            progress=progress,
+        ):
             if form == "jsonl":
                 sys.stdout.write(json_lines(batch))
             else:

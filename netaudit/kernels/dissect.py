@@ -67,7 +67,7 @@ def _usual(data: Octets, packet: Any, layer: int) -> None:
 
 
 @part
-def _link(data: Octets, packet: Any, layer: int) -> None:  # noqa: C901, PLR0912 -- a table of layers
+def _link(data: Octets, packet: Any, layer: int) -> None:
     if layer == layers.VLAN:
         link.vlan(data, packet)
     elif layer == layers.LLC:
@@ -117,7 +117,7 @@ def _link(data: Octets, packet: Any, layer: int) -> None:  # noqa: C901, PLR0912
 
 
 @part
-def _internet(data: Octets, packet: Any, layer: int) -> None:  # noqa: C901, PLR0912 -- a table of layers
+def _internet(data: Octets, packet: Any, layer: int) -> None:
     if layer == layers.IP:
         internet.ip(data, packet)
     elif layer == layers.EXTENSION:

@@ -104,7 +104,7 @@ def spell_answers(
                 odds += 1
             else:
                 to = behind
-                if names_an_address and (type_ == A or type_ == AAAA):  # noqa: PLR1714, SIM109 -- a kernel has no sets
+                if names_an_address and (type_ == A or type_ == AAAA):
                     learnt[addresses].event = event
                     _address(data, at, length, learnt[addresses].address)
                     addresses += 1
@@ -127,7 +127,7 @@ def _address(data: Octets, at: int, length: int, out: Bytes) -> None:
 
 
 @part
-def spell_record(data: Octets, start: int, type_: int, at: int, length: int, out: Bytes, to: int) -> int:  # noqa: PLR0911, C901 -- one for each way to fail
+def spell_record(data: Octets, start: int, type_: int, at: int, length: int, out: Bytes, to: int) -> int:
     """Text of record data of the usual types (RFC 1035 section 3.3): offset behind it, `BAD` if of others."""
     if type_ == A and length == 4:
         return ipv4(data, at, out, to)
@@ -183,7 +183,7 @@ def spell_odd(data: Octets, odd: Rows, text: Bytes, ends: Ints, known: Bytes) ->
         behind = BAD
         if type_ == TXT:
             behind = _strings(data, at, end, text, to)
-        elif type_ == SVCB or type_ == HTTPS:  # noqa: PLR1714, SIM109 -- a kernel has no sets
+        elif type_ == SVCB or type_ == HTTPS:
             behind = _service(data, at, end, text, to)
         known[row] = behind != BAD
         to = behind if behind != BAD else to
@@ -214,7 +214,7 @@ def _quoted(data: Octets, at: int, size: int, out: Bytes, to: int) -> int:
     to += 1
     for place in range(at, at + size):
         octet = u8(data, place)
-        if octet == _QUOTE or octet == _BACKSLASH:  # noqa: PLR1714, SIM109 -- a kernel has no sets
+        if octet == _QUOTE or octet == _BACKSLASH:
             out[to] = _BACKSLASH
             to += 1
         if 0x20 <= octet <= 0x7E:
@@ -271,7 +271,7 @@ for _key, _word in {
 
 
 @part
-def _parameter(data: Octets, key: int, at: int, size: int, out: Bytes, to: int) -> int:  # noqa: C901, PLR0912 -- one branch a parameter
+def _parameter(data: Octets, key: int, at: int, size: int, out: Bytes, to: int) -> int:
     """One parameter (RFC 9460 section 7) with its space; `BAD` where it has to be read with more care."""
     if key >= len(_KEYS) or _KEYS[key, 0] == 0:
         return BAD
@@ -312,7 +312,7 @@ def _protocol(data: Octets, at: int, size: int, out: Bytes, to: int) -> int:
     """A protocol's name as it stands; `BAD` where something in it is to be escaped."""
     for place in range(at, at + size):
         octet = u8(data, place)
-        if not 0x20 < octet < 0x7F or octet == _QUOTE or octet == _COMMA or octet == _BACKSLASH:  # noqa: PLR1714, SIM109 -- as above
+        if not 0x20 < octet < 0x7F or octet == _QUOTE or octet == _COMMA or octet == _BACKSLASH:
             return BAD
         out[to] = octet
         to += 1

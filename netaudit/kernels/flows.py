@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netaudit.kernels.compiled import kernel, part
+from netaudit.kernels.octets import int64
 from netaudit.kernels.packet import MAX_DEPTH, TCP, Rows
 
 SYN, ACK = 0x02, 0x10
@@ -30,9 +31,9 @@ class Table(NamedTuple):
     """Flows that are not over, and where to find them."""
 
     rows: Rows
-    index: npt.NDArray[np.int32]
+    places: npt.NDArray[np.int32]
     """Open addressing; a power of two of places, -1 where free."""
-    count: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
     """Flows in `rows`; flows of the file so far; a secret, because whoever sends the packets must
     not know how they are spread."""
 
@@ -57,12 +58,12 @@ def _mix(value: Any, more: Any) -> Any:
 
 @part
 def _place(flow: Any, table: Table) -> int:
-    value = _mix(np.uint64(table.count[2]), flow.a0 ^ flow.b0)
+    value = _mix(np.uint64(table.counts[2]), flow.a0 ^ flow.b0)
     value = _mix(value, flow.a1)
     value = _mix(value, flow.b1)
     ports = np.uint64(flow.port[0]) << np.uint64(32) | np.uint64(flow.port[1]) << np.uint64(8)
     value = _mix(value, ports | np.uint64(flow.protocol))
-    return np.int64(value & np.uint64(len(table.index) - 1))
+    return int64(value & np.uint64(len(table.places) - 1))
 
 
 @part
@@ -78,7 +79,7 @@ def side_of(packet: Any) -> int:
 @part
 def find(table: Table, packet: Any, side: int) -> int:
     """The flow of a packet, begun where it is new; -1 where the table is full."""
-    fresh = table.count[0]
+    fresh = table.counts[0]
     if fresh >= len(table.rows):
         return -1
     flow = table.rows[fresh]  # the key is written where a new flow would be
@@ -89,15 +90,15 @@ def find(table: Table, packet: Any, side: int) -> int:
     flow.port[side], flow.port[1 - side] = packet.sport, packet.dport
     flow.protocol = packet.protocol
     place = _place(flow, table)
-    while table.index[place] >= 0:
-        number = np.int64(table.index[place])
+    while table.places[place] >= 0:
+        number = int64(table.places[place])
         if _same(table.rows[number], flow):
             return number
-        place = (place + 1) & (len(table.index) - 1)
-    table.index[place] = fresh
-    _open(flow, packet, side, table.count[1])
-    table.count[0] += 1
-    table.count[1] += 1
+        place = (place + 1) & (len(table.places) - 1)
+    table.places[place] = fresh
+    _open(flow, packet, side, table.counts[1])
+    table.counts[0] += 1
+    table.counts[1] += 1
     return fresh
 
 
@@ -152,10 +153,10 @@ def add(flow: Any, packet: Any, side: int) -> None:
 @kernel
 def reindex(table: Table) -> None:
     """Find the flows anew after some were taken out of the rows."""
-    for place in range(len(table.index)):
-        table.index[place] = -1
-    for number in range(table.count[0]):
+    for place in range(len(table.places)):
+        table.places[place] = -1
+    for number in range(table.counts[0]):
         place = _place(table.rows[number], table)
-        while table.index[place] >= 0:
-            place = (place + 1) & (len(table.index) - 1)
-        table.index[place] = number
+        while table.places[place] >= 0:
+            place = (place + 1) & (len(table.places) - 1)
+        table.places[place] = number

@@ -234,7 +234,7 @@ def _method(data: Octets, at: int, end: int) -> tuple[int, int, int]:
 
 @part
 def _is_one_of(word: int, words: Any) -> bool:
-    for known in words:  # noqa: SIM110 -- a kernel has no generators
+    for known in words:
         if known == word:
             return True
     return False

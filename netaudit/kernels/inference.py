@@ -129,7 +129,7 @@ def _has_name(table: Answers, entry: Any, text: Bytes, begin: int, size: int) ->
     if entry.size != size:
         return False
     at = entry.text & (len(table.text) - 1)
-    for step in range(size):  # noqa: SIM110 -- a kernel has no generators
+    for step in range(size):
         if table.text[at + step] != text[begin + step]:
             return False
     return True

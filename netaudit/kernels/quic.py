@@ -121,11 +121,11 @@ def _read_packet(data: Octets, at: int, end: int, packet: Any) -> int:
 
 @part
 def _layout(version: int) -> int:
-    if version == V1 or version == V2 or version == V2_DRAFT or _is_reserved(version):  # noqa: PLR1714, SIM109 -- a kernel has no sets
+    if version == V1 or version == V2 or version == V2_DRAFT or _is_reserved(version):
         return IETF
     if FIRST_DRAFT <= version <= LAST_DRAFT or FIRST_MVFST <= version <= LAST_MVFST:
         return IETF
-    if version == Q050 or version == T050 or version == T051:  # noqa: PLR1714, SIM109 -- a kernel has no sets
+    if version == Q050 or version == T050 or version == T051:
         return IETF
     return GOOGLE if 0x51303434 <= version <= 0x51303438 else UNKNOWN
 
@@ -146,7 +146,7 @@ def _read_long(data: Octets, at: int, end: int, packet: Any) -> int:
     if packet.dcid_length > 20 or scid_length > 20 or here >= end:
         return -1
     kind = first >> 4 & 3
-    if packet.version == V2 or packet.version == V2_DRAFT:  # noqa: PLR1714 -- a kernel has no sets
+    if packet.version == V2 or packet.version == V2_DRAFT:
         kind = kind - 1 & 3  # RFC 9369 section 3.2
     if kind == 3:
         return -1  # a Retry has no length
@@ -294,7 +294,7 @@ def _keep_frames(data: Octets, at: int, end: int, scratch: Bytes) -> int:
     while at < end:
         kind = u8(data, at)
         at += 1
-        if kind == 6 or kind == 8:  # noqa: PLR1714 -- no sets here; 8 is Google's number of it
+        if kind == 6 or kind == 8:
             offset, at = _varint(data, at)
             size, at = _varint(data, at)
             if size > end - at:
@@ -306,7 +306,7 @@ def _keep_frames(data: Octets, at: int, end: int, scratch: Bytes) -> int:
                         scratch[MAX_STREAM + offset + place] = 1
                 high = max(high, offset + size)
             at += size
-        elif kind == 2 or kind == 3:  # noqa: PLR1714 -- a kernel has no sets
+        elif kind == 2 or kind == 3:
             at = _skip_ack(data, at, end, kind)
         elif kind > 1:
             return high  # CONNECTION_CLOSE, or nothing that belongs here

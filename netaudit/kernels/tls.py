@@ -70,7 +70,7 @@ def is_dtls_hello(data: Octets, at: int, length: int) -> bool:
     if length < 25 or u8(data, at) != 0x16 or u8(data, at + 13) != 1:
         return False
     version = u16(data, at + 1)
-    if version != 0xFEFF and version != 0xFEFD and version != 0x0100:  # noqa: PLR1714 -- a kernel has no sets
+    if version != 0xFEFF and version != 0xFEFD and version != 0x0100:
         return False
     whole, offset, part = u24(data, at + 14), u24(data, at + 19), u24(data, at + 22)
     is_first_epoch = u16(data, at + 3) == 0
@@ -103,7 +103,7 @@ def _is_ssl2(data: Octets, at: int, end: int) -> bool:
     if end - at < 9 or u8(data, at) != 1 or (version != 2 and not 0x0300 <= version <= 0x0303):
         return False
     ciphers, session, challenge = u16(data, at + 3), u16(data, at + 5), u16(data, at + 7)
-    is_sized = (session == 0 or session == 16) and 16 <= challenge <= 32  # noqa: PLR1714 -- a kernel has no sets
+    is_sized = (session == 0 or session == 16) and 16 <= challenge <= 32
     return ciphers > 0 and ciphers % 3 == 0 and is_sized and at + 9 + ciphers + session + challenge == end
 
 
@@ -270,7 +270,7 @@ def _extension_types(data: Octets, hello: Any, out: Ints) -> tuple[int, int, int
             signatures = at
         if not _is_grease(type_):
             every += 1
-            if type_ != SERVER_NAME and type_ != ALPN:  # noqa: PLR1714 -- a kernel has no sets
+            if type_ != SERVER_NAME and type_ != ALPN:
                 if others < len(out):
                     out[others] = type_
                 others += 1

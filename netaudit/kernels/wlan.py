@@ -260,7 +260,7 @@ def _slot(key: Bytes, seen: Seen) -> int:
 
 @kernel
 def _equal(one: Bytes, other: Bytes) -> bool:
-    for i in range(KEY):  # noqa: SIM110 -- kernels have no generators
+    for i in range(KEY):
         if one[i] != other[i]:
             return False
     return True

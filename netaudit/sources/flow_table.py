@@ -40,7 +40,7 @@ class FlowTable:
     def flush(self, now: int, *, final: bool) -> Rows:
         """Take out the flows that are over at a time, in the order of their first packets."""
         table = self.table
-        count = int(table.count[0])
+        count = int(table.counts[0])
         if not final and count < self._sweep_at:
             return table.rows[:0]
         live = table.rows[:count]
@@ -48,10 +48,11 @@ class FlowTable:
         out, kept = live[over], live[~over]
         self._move_streams(over)
         table.rows[: len(kept)] = kept
-        table.count[0] = len(kept)
+        table.counts[0] = len(kept)
         flows.reindex(table)
         self._sweep_at = min(len(kept) + SWEEP_EVERY, MAX_FLOWS)  # whatever a block adds, there is room
-        return out[np.argsort(out["ordinal"], kind="stable")]
+        result: Rows = out[np.argsort(out["ordinal"], kind="stable")]
+        return result
 
     def _over(self, live: Rows, now: int) -> np.ndarray:
         over = (live["timed"] != 0) & (live["ts_end"] < now - IDLE_NS)
@@ -101,7 +102,8 @@ def columns(rows: Rows) -> dict[str, Any]:
 def told(rows: Rows) -> Rows:
     """Flows that are events: a look-up over TCP is told as such."""
     is_dns = (rows["protocol"] == packet.TCP) & np.isin(rows["port"], _DNS_PORTS).any(axis=1)
-    return rows[~is_dns]
+    result: Rows = rows[~is_dns]
+    return result
 
 
 def ends(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
