@@ -67,6 +67,10 @@ class Wanted(NamedTuple):
     """By kind, file and the two ends: packets of rows that do not count, and why."""
 
 
+_SPREAD = 50
+"""Packets over which a message may be spread."""
+
+
 def main() -> int:
     """Write the page, or compare it; 1 where it is stale or something has no explanation."""
     shared = Path(os.environ.get("NETAUDIT_SHARED", ROOT.parent / "shared")) / "conformance"
@@ -299,6 +303,12 @@ class _Shown(NamedTuple):
     why: str
 
 
+def _left_out(packets: dict[int, str], packet: int) -> str:
+    """Why a row does not count; the table has the packet that completed it, netaudit the first."""
+    later = [number for number in packets if packet <= number <= packet + _SPREAD]
+    return packets[min(later)] if later else ""
+
+
 def _more(wanted: Wanted, found: Found, missing: list[str]) -> tuple[list[str], list[_Shown]]:
     """Rows of the table of causes, and the names whose octets are to be shown."""
     counts: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -308,7 +318,7 @@ def _more(wanted: Wanted, found: Found, missing: list[str]) -> tuple[list[str], 
             file, name = key[0], key[-1]
             client, server = (key[1], key[2]) if kind in NAMES else ("", "")
             packet = found.keys[kind][key]
-            why = _LEFT_OUT.get(wanted.left_out.get((kind, file, client, server), {}).get(packet, ""), "")
+            why = _LEFT_OUT.get(_left_out(wanted.left_out.get((kind, file, client, server), {}), packet), "")
             if not why:
                 why, mark = MORE.get((kind, file), ("", b""))
                 shown += [_Shown(kind, file, packet, name, mark, why)] if kind in NAMES else []

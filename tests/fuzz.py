@@ -193,6 +193,7 @@ def main() -> int:
             slowest = max(slowest, check(content))
         except Exception as defect:  # noqa: BLE001 -- whatever it is, it is a defect
             failed += 1
+            SEEDS.mkdir(exist_ok=True)
             kept = SEEDS / f"{hashlib.sha256(content).hexdigest()[:12]}.pcap"
             kept.write_bytes(content)
             _say(f"{kept.name}: {type(defect).__name__}: {defect}")

@@ -2,8 +2,8 @@
 
 Which strings are messages is a convention that this module reads off the syntax tree:
 the text and hint of errors; arguments of ``say``, ``note``, ``translate`` and ``_``; reasons given
-to ``skip``; constants in capitals that hold a sentence (with an annotation, ``NAME: str = ...``, they are data); values of string enumerations; help texts
-of `VERBS`. Translations that exist are kept. Needs Babel, which only development installs.
+to ``skip``; constants in capitals that hold a sentence (those with an annotation, ``NAME: str = ...``,
+are data); values of string enumerations; help texts of `VERBS`. Translations that exist are kept. Needs Babel, which only development installs.
 """
 
 from __future__ import annotations

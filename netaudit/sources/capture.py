@@ -98,7 +98,8 @@ class _Reader:
         self._readers: list[tuple[tuple[Kind, ...], Reader]] = [
             (member.takes, member.open(self._series)) for member in family
         ]
-        self._names: dict[int, tuple[str, str | None]] = {}
+        # of each flow the name that was said first: where, the name, and how it was said
+        self._names: dict[int, tuple[int, str, str | None]] = {}
         self._answers = Answers()
         self._waiting: list[Events] = []
         self._rows_waiting = 0
@@ -131,7 +132,7 @@ class _Reader:
                 self._answers.learn(*one)
 
     def _flows(self, rows: Rows) -> Iterator[pa.RecordBatch]:
-        named = [self._names.pop(number, (None, None)) for number in rows["number"].tolist()]
+        named = [self._names.pop(number, (0, None, None))[1:] for number in rows["number"].tolist()]
         told = flow_table.told(rows)
         if len(told) != len(rows):
             kept = np.isin(rows["number"], told["number"])
@@ -165,9 +166,14 @@ class _Reader:
         if events.flow is None:
             return
         names, sources = _words(events.columns["name"]), _words(events.columns["name_source"])
-        for flow, name, source in zip(events.flow.tolist(), names, sources, strict=False):
-            if name is not None and flow >= 0:
-                self._names.setdefault(flow, (name, source))
+        ordinals = np.asarray(events.columns["ordinal"]).tolist()
+        for flow, ordinal, name, source in zip(
+            events.flow.tolist(), ordinals, names, sources, strict=False
+        ):
+            if name is None or flow < 0:
+                continue
+            if flow not in self._names or ordinal < self._names[flow][0]:
+                self._names[flow] = (ordinal, name, source)
 
     def _batches(self, events: Events) -> Iterator[pa.RecordBatch]:
         """Batches of events, once the hashes of the files that they are from are known."""

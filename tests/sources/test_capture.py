@@ -417,6 +417,20 @@ def test_blocks_of_any_size_give_the_same(events, whole, monkeypatch, packets):
     assert (told(found), entry) == whole
 
 
+@pytest.mark.parametrize("packets", [1, 2, 100])
+def test_a_flow_has_the_name_that_was_said_first(events, monkeypatch, packets):
+    """A request through a proxy: what the client asked the proxy for comes before what it asked behind it."""
+    monkeypatch.setattr(blocks, "BLOCK_PACKETS", packets)
+    asked = [b"\5\1\0", b"\5\1\0\3\x0dproxy.example\0\x50", b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"]
+    frames, seq = [to_server(0, flags=0x02, port=1080)], 1
+    for octets in asked:
+        frames.append(to_server(seq, octets, port=1080))
+        seq += len(octets)
+    found, _ = events(pcap(frames))
+    assert set(found) == {"proxy", "http", "flow"}
+    assert [flow["name"] for flow in found["flow"]] == ["proxy.example"]
+
+
 @pytest.mark.parametrize("octets", [4096, 1 << 20])
 def test_threads_give_the_same_in_the_same_order(events, monkeypatch, octets):
     monkeypatch.setattr(blocks, "PIECE_BYTES", octets)

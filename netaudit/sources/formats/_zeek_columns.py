@@ -198,9 +198,12 @@ def _count(text: pa.Array) -> pa.Array:
     return whole(text, _COUNT_LIMIT, pa.uint64())
 
 
+_SHORT = r"^\d+(\.\d+)?[eE][-+]?\d{1,3}$"
+
+
 def _later(start: pa.Array, seconds: pa.Array) -> pa.Array:
     """`start` and a duration in decimal seconds, to the nanosecond."""
-    short = pc.fill_null(pc.match_substring_regex(seconds, "[eE]"), False)  # JSON's 2.9e-05
+    short = pc.fill_null(pc.match_substring_regex(seconds, _SHORT), False)  # JSON's 2.9e-05
     if pc.any(short).as_py():
         long = by_distinct(pc.if_else(short, seconds, None), lambda text: f"{float(text):.9f}", pa.string())
         seconds = pc.coalesce(long, seconds)

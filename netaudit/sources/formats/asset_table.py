@@ -217,7 +217,7 @@ _CHINESE = (
     "序号,资产编号,设备名称,型号,IP地址,MAC地址,使用人,部门,位置,接入交换机,端口,VLAN,启用日期\n"
     "1,GD-007,PC-007,联想 M70q,10.1.2.7,52：54：00：aa：00：07 / 52-54-00-AA-01-07,张三,综合科,3楼 301,SW-3F,G1/0/7,120,2025/3/1\n"
 )
-_ENGLISH = (
+_ENGLISH: str = (
     'Hostname\tIP Address\tMAC Address\tOwner\tRoom\tVLAN ID\nNA\t10.1.2.8\tn/a\tnull\t"A, 3"\t120.0\n'
 )
 

@@ -41,7 +41,7 @@ def read(*payloads, **fields):
             "1.1",
         ),
         (b"GET / HTTP/1.0\r\n\r\n", "GET", None, "1.0"),
-        (b"GET / HTTP/1.1\r\nHost: [2003::8C00:1]:80\r\n\r\n", "GET", "2003::8c00:1", "1.1"),
+        (b"GET / HTTP/1.1\r\nHost: [2003::8C00:1]:80\r\n\r\n", "GET", "[2003::8c00:1]", "1.1"),
         (b"CONNECT mail.example:25 / HTTP/1.0\r\nHost: other\r\n\r\n", "CONNECT", "mail.example", "1.0"),
         (b"CONNECT / HTTP/1.1\r\nHost: example.org\r\n\r\n", "CONNECT", "example.org", "1.1"),
         (b"GET http://example.org/x HTTP/1.1\r\nHost: proxy\r\n\r\n", "GET", "example.org", "1.1"),

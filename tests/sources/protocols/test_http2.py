@@ -103,7 +103,7 @@ def test_padding_priority_continuation_and_trailers():
         request(encoder, 3),
     ]
     rows, reasons = read([sent(client(*frames))])
-    assert named(rows) == [("http", "::1", "POST"), ("http", "www.example.org", "GET")]
+    assert named(rows) == [("http", "[::1]", "POST"), ("http", "www.example.org", "GET")]
     assert reasons == []
 
 
