@@ -318,7 +318,9 @@ def _more(wanted: Wanted, found: Found, missing: list[str]) -> tuple[list[str], 
             file, name = key[0], key[-1]
             client, server = (key[1], key[2]) if kind in NAMES else ("", "")
             packet = found.keys[kind][key]
-            why = _LEFT_OUT.get(_left_out(wanted.left_out.get((kind, file, client, server), {}), packet), "")
+            why = _LEFT_OUT.get(
+                _left_out(wanted.left_out.get((kind, file, client, server), {}), packet), ""
+            )
             if not why:
                 why, mark = MORE.get((kind, file), ("", b""))
                 shown += [_Shown(kind, file, packet, name, mark, why)] if kind in NAMES else []

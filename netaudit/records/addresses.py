@@ -10,6 +10,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ def parse_ip(text: str) -> bytes | None:
     return V4_PREFIX + address.packed if address.version == 4 else address.packed
 
 
+@lru_cache(maxsize=1 << 16)
 def format_ip(packed: bytes) -> str:
     """Text of 16 bytes; IPv4-mapped as dotted quad."""
     if packed[:12] == V4_PREFIX:
@@ -67,6 +69,7 @@ def parse_mac(text: str) -> bytes | None:
         return None
 
 
+@lru_cache(maxsize=1 << 14)
 def format_mac(packed: bytes) -> str:
     """Twelve lower-case hex digits with colons."""
     return packed.hex(":")
