@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,10 +26,21 @@ def _cache_folder() -> Path | None:
     root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     folder = Path(root).expanduser() / "netaudit" / f"kernels-{text.hexdigest()[:16]}"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
     except OSError:
         return None
-    return folder if os.access(folder, os.W_OK) else None
+    return folder if os.access(folder, os.W_OK) and _is_ours_alone(folder) else None
+
+
+def _is_ours_alone(folder: Path) -> bool:
+    """Whether nobody else can put machine code there: what is kept is run again without being looked at."""
+    if not hasattr(os, "getuid"):
+        return True  # Windows keeps a user's profile to the user
+    return all(
+        status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        for status in (folder.stat(), folder.parent.stat())
+    )
 
 
 FOLDER = _cache_folder()

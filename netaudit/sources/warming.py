@@ -39,12 +39,15 @@ def prepare(*, threaded: bool) -> Callable[[], None]:
     logging.getLogger("netaudit").info(NOTICE)
     if not threaded or not compiled.claim():
         return compiled.keep_warm
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", __name__],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError:  # no second process to be had: this one compiles everything
+        return compiled.keep_warm
 
     @cache
     def wait() -> None:
