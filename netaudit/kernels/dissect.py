@@ -8,6 +8,8 @@ from netaudit.kernels import internet_layers as internet
 from netaudit.kernels import layers, tunnels
 from netaudit.kernels import link_layers as link
 from netaudit.kernels import packet as packets
+from netaudit.kernels import radio_layers as radio
+from netaudit.kernels import tunnel_layers as tunnel
 from netaudit.kernels.compiled import kernel, part
 from netaudit.kernels.link_layers import FIRST_LAYER
 from netaudit.kernels.octets import Octets
@@ -75,9 +77,9 @@ def _link(data: Octets, packet: Any, layer: int) -> None:
     elif layer == layers.ARP:
         link.arp(packet)
     elif layer == layers.WLAN:
-        link.wlan(data, packet)
+        radio.wlan(data, packet)
     elif layer == layers.RADIOTAP:
-        link.radiotap(data, packet)
+        radio.radiotap(data, packet)
     elif layer == layers.PPPOE:
         link.pppoe(data, packet)
     elif layer == layers.PPP:
@@ -97,11 +99,11 @@ def _link(data: Octets, packet: Any, layer: int) -> None:
     elif layer == layers.FRAME_RELAY:
         link.frame_relay(data, packet)
     elif layer == layers.PRISM:
-        link.prism(data, packet)
+        radio.prism(data, packet)
     elif layer == layers.AVS:
-        link.avs(data, packet)
+        radio.avs(data, packet)
     elif layer == layers.PPI:
-        link.ppi(data, packet)
+        radio.ppi(data, packet)
     elif layer == layers.MAC_IN_MAC:
         link.mac_in_mac(packet)
     elif layer == layers.NFLOG:
@@ -131,26 +133,26 @@ def _internet(data: Octets, packet: Any, layer: int) -> None:
     elif layer == layers.IPV6_IN_IP:
         internet.inner(packet, tunnels.IP, 0, 0, layers.IPV6)
     elif layer == layers.GRE:
-        internet.gre(data, packet)
+        tunnel.gre(data, packet)
     elif layer == layers.ICMPV6:
         internet.icmpv6(packet)
     elif layer == layers.VXLAN:
-        internet.vxlan(data, packet)
+        tunnel.vxlan(data, packet)
     elif layer == layers.GENEVE:
-        internet.geneve(data, packet)
+        tunnel.geneve(data, packet)
     elif layer == layers.GTP:
-        internet.gtp(data, packet)
+        tunnel.gtp(data, packet)
     elif layer == layers.ERSPAN2 or layer == layers.ERSPAN3:
-        internet.erspan(data, packet)
+        tunnel.erspan(data, packet)
     elif layer == layers.TEREDO:
-        internet.teredo(data, packet)
+        tunnel.teredo(data, packet)
     elif layer == layers.AYIYA:
-        internet.ayiya(data, packet)
+        tunnel.ayiya(data, packet)
     elif layer == layers.CAPWAP:
-        internet.capwap(data, packet)
+        tunnel.capwap(data, packet)
     elif layer == layers.IPCOMP:
         internet.ipcomp(data, packet)
     elif layer == layers.L2TP:
-        internet.l2tp(data, packet)
+        tunnel.l2tp(data, packet)
     else:
-        internet.ether_ip(packet)
+        tunnel.ether_ip(packet)

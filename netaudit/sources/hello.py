@@ -14,9 +14,9 @@ from netaudit.intake.tally import FIRST_KEPT, Tally
 from netaudit.kernels import tls
 from netaudit.kernels.octets import Bytes, Ints, Octets
 from netaudit.kernels.packet import Rows, Status
-from netaudit.records.addresses import parse_ip
-from netaudit.records.names import normalise, normalise_column
+from netaudit.records.names import normalise_column
 from netaudit.sources import ech, encrypted_dns
+from netaudit.sources.authority import host_name
 from netaudit.sources.ja4 import ja4
 from netaudit.sources.messages import columns, words
 
@@ -222,17 +222,8 @@ def host_names(octets: pa.Array) -> pa.Array:
     except pa.ArrowInvalid:  # some are no UTF-8
         text = _converted(coded.dictionary, _decoded, pa.string())
     names = normalise_column(text)
-    odd = [host_name(word) if word else None for word in text.filter(names.is_null()).to_pylist()]
+    odd = [host_name(word.encode()) if word else None for word in text.filter(names.is_null()).to_pylist()]
     return pc.replace_with_mask(names, names.is_null(), pa.array(odd, pa.string())).take(coded.indices)
-
-
-def host_name(text: str) -> str | None:
-    """A server name in normal form; an address, which RFC 6066 forbids and clients send, stays."""
-    text = text.strip()
-    may_be = text[-1:].isdigit() or ":" in text
-    if may_be and parse_ip(text) is not None:
-        return text.lower()
-    return normalise(text)
 
 
 def _decoded(octets: bytes) -> str | None:
