@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from netaudit.kernels import quic
 
-_SHA256 = SHA256()
 _BARE = modes.ECB()  # noqa: S305 -- header protection is one block of the cipher (RFC 9001 section 5.4.3)
 _SAMPLE = 4
 """How far behind the beginning of the packet number the sample is (RFC 9001 section 5.4.2)."""
@@ -103,6 +100,11 @@ def spelled(version: int) -> str:
     return octets.decode("ascii") if octets[:1] in {b"Q", b"T"} else "reserved"
 
 
+def _expanded(secret: bytes, info: bytes, size: int) -> bytes:
+    """HKDF-Expand (RFC 5869 section 2.3) to no more than its first block, which is one HMAC."""
+    return hmac.digest(secret, info + b"\1", "sha256")[:size]
+
+
 class ClientKeys:
     """A client's keys for its Initials, of one connection id that it chose."""
 
@@ -111,10 +113,10 @@ class ClientKeys:
     def __init__(self, suite: Suite, dcid: bytes) -> None:
         """Derive them (RFC 9001 sections 5.1 and 5.2)."""
         key, vector, protection = suite.labels
-        secret = HKDFExpand(_SHA256, 32, _CLIENT).derive(hmac.digest(suite.salt, dcid, "sha256"))
-        self._key = HKDFExpand(_SHA256, 16, key).derive(secret)
-        self._iv = int.from_bytes(HKDFExpand(_SHA256, 12, vector).derive(secret), "big")
-        cipher = algorithms.AES(HKDFExpand(_SHA256, 16, protection).derive(secret))
+        secret = _expanded(hmac.digest(suite.salt, dcid, "sha256"), _CLIENT, 32)
+        self._key = _expanded(secret, key, 16)
+        self._iv = int.from_bytes(_expanded(secret, vector, 12), "big")
+        cipher = algorithms.AES(_expanded(secret, protection, 16))
         self._mask = Cipher(cipher, _BARE).encryptor().update
         self._open = AESGCM(self._key).decrypt
         self._largest = -1
