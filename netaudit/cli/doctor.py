@@ -29,7 +29,7 @@ def command(session: Session) -> None:
     """Say what works here and what does not: versions, configuration, lists, fonts, permissions."""
     from netaudit.cli.render import inert
 
-    results = [_python(), *_libraries(), _configuration(session), *_lists(session), _fonts(), *_tools()]
+    results = [_python(), *_libraries(), _configuration(session), *_lists(session), _engine(), _fonts(), *_tools()]
     for result in results:
         mark = "✓" if result.ok else ("✗" if result.needed else "·")
         click.echo(f"{mark} {session.say(result.what)}: {inert(result.detail)}")
@@ -46,7 +46,7 @@ def _libraries() -> list[Finding]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = []
-    for name in ("numpy", "pyarrow", "pandas", "scapy", "dnspython", "jinja2", "python-docx", "matplotlib"):
+    for name in ("numpy", "numba", "pyarrow", "pandas", "scapy", "cryptography", "dnspython", "jinja2", "python-docx", "matplotlib"):
         try:
             found.append(Finding(ok=True, what=name, detail=version(name)))
         except PackageNotFoundError:
@@ -80,6 +80,17 @@ def _lists(session: Session) -> list[Finding]:
         return [Finding(ok=False, what="block lists", detail=f"{error} ({error.where})")]
     detail = ", ".join(f"{v.list_id} ({v.entries}, {v.date or '-'})" for v in versions)
     return [Finding(ok=bool(versions), what="block lists", detail=detail or "-")]
+
+
+def _engine() -> Finding:
+    """Whether the capture engine is compiled for this computer, and where that is kept."""
+    from netaudit.kernels import compiled
+
+    if compiled.FOLDER is None:
+        detail = "no folder that only you can write to; each run compiles anew (set XDG_CACHE_HOME)"
+        return Finding(ok=False, what="capture engine", detail=detail, needed=False)
+    state = "compiled" if compiled.is_warm() else "compiled at the first capture"
+    return Finding(ok=True, what="capture engine", detail=f"{state}: {compiled.FOLDER}")
 
 
 def _fonts() -> Finding:
