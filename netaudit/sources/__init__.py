@@ -24,6 +24,7 @@ from netaudit.intake.times import Context, parse_zone
 from netaudit.records.evidence import EvidenceFile, Ledger
 from netaudit.records.printed import readable
 from netaudit.records.schemas import TIMESTAMP, conform, kind_of
+from netaudit.sources.ahead import ahead
 from netaudit.sources.inputs import Input, opened
 from netaudit.sources.recognise import named, recognise, refuse_binary
 from netaudit.sources.rotation import series
@@ -71,6 +72,17 @@ def read(
         ...     print(batch.to_pandas())
     """
     options = options or Options()
+    batches = _read(arguments, settings, ledger, options, progress)
+    return ahead(batches, threaded=options.jobs != 1)
+
+
+def _read(
+    arguments: Sequence[str],
+    settings: Settings,
+    ledger: Ledger,
+    options: Options,
+    progress: Progress | None,
+) -> Iterator[pa.RecordBatch]:
     seen = _Seen()
     with opened(arguments, settings) as (inputs, missing):
         for error in missing:
