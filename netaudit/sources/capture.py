@@ -25,7 +25,7 @@ from netaudit.sources.warming import prepare
 
 FAMILY = "netaudit.sources.protocols"
 BATCH_ROWS = 65_536
-MAX_WAITING = 100_000
+MAX_WAITING = 400_000
 """Rows that are held back while the file is still being hashed; they say which file they are from."""
 _PACKET = (1 << FILE_SHIFT) - 1
 
