@@ -29,7 +29,15 @@ def command(session: Session) -> None:
     """Say what works here and what does not: versions, configuration, lists, fonts, permissions."""
     from netaudit.cli.render import inert
 
-    results = [_python(), *_libraries(), _configuration(session), *_lists(session), _engine(), _fonts(), *_tools()]
+    results = [
+        _python(),
+        *_libraries(),
+        _configuration(session),
+        *_lists(session),
+        _engine(),
+        _fonts(),
+        *_tools(),
+    ]
     for result in results:
         mark = "✓" if result.ok else ("✗" if result.needed else "·")
         click.echo(f"{mark} {session.say(result.what)}: {inert(result.detail)}")
@@ -46,7 +54,18 @@ def _libraries() -> list[Finding]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = []
-    for name in ("numpy", "numba", "pyarrow", "pandas", "scapy", "cryptography", "dnspython", "jinja2", "python-docx", "matplotlib"):
+    for name in (
+        "numpy",
+        "numba",
+        "pyarrow",
+        "pandas",
+        "scapy",
+        "cryptography",
+        "dnspython",
+        "jinja2",
+        "python-docx",
+        "matplotlib",
+    ):
         try:
             found.append(Finding(ok=True, what=name, detail=version(name)))
         except PackageNotFoundError:

@@ -87,7 +87,7 @@ def identify(path: Path, name: str | None = None, *, meanwhile: bool = False) ->
         with path.open("rb") as stream:
             stream.read(1)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if not meanwhile:
         return Identity(path, shown, _hash(path, status.st_size), status.st_size)
     promise: Future[str] = Future()
@@ -105,7 +105,7 @@ def _hash(path: Path, size: int) -> str:
                 digest.update(buffer[:count])
                 size -= count
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     return digest.hexdigest()
 
 
@@ -116,7 +116,8 @@ def _keep_promise(promise: Future[str], path: Path, size: int) -> None:
         promise.set_exception(error)
 
 
-def _unreadable(path: Path, error: OSError) -> InputError:
+def unreadable(path: Path, error: OSError) -> InputError:
+    """The error of a file that the system does not let us read."""
     return InputError(
         "cannot-read",
         "This file cannot be read: {reason}.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -17,7 +17,7 @@ from netaudit.config import Settings, Source
 from netaudit.errors import CaptureError, InputError, NetauditError
 from netaudit.intake.lines import Chunk, chunks, head_lines
 from netaudit.intake.log_format import Parsed, Rows
-from netaudit.intake.opening import ByteStream, Identity, identify
+from netaudit.intake.opening import ByteStream, Identity, identify, unreadable
 from netaudit.intake.spreadsheet import sheet_chunks
 from netaudit.intake.tally import Tally, ordinals
 from netaudit.intake.times import Context, parse_zone
@@ -114,11 +114,22 @@ class _Opened:
     stream: ByteStream
 
 
+_Fresh = list[tuple[Input, Identity]]
+
+
 def _read_group(
     group: list[Input], ledger: Ledger, seen: _Seen, options: Options, progress: Progress | None
 ) -> Iterator[pa.RecordBatch]:
     """Inputs that are one stream: most often one file, else captures that one sniffer wrote in turn."""
     fresh = [found for item in group if (found := _identified(item, ledger, seen, options)) is not None]
+    while fresh:  # an error ends a stream, and the files behind it are another
+        fresh = yield from _read_stream(fresh, ledger, options, progress)
+
+
+def _read_stream(
+    fresh: _Fresh, ledger: Ledger, options: Options, progress: Progress | None
+) -> Generator[pa.RecordBatch, None, _Fresh]:
+    """What files say up to their end, or an error's; gives those that were not reached."""
     begun: list[_Opened] = []
     with ExitStack() as stack:
 
@@ -135,22 +146,29 @@ def _read_group(
                     progress(now.tally.identity.name, now.stream.content_bytes, now.tally.identity.size)
                 yield batch
         except NetauditError as error:
-            _note_error(error, begun[-1], ledger)
+            _note_error(error, begun, fresh, ledger)
         except Exception as failure:  # noqa: BLE001 -- one file's defect stops neither the others nor the ledger
-            defect = InputError(
-                "reader-failed",
-                "netaudit itself failed on this file ({reason}); what it says was not read to its end.",
-                where=begun[-1].tally.identity.name,
-                hint="Report it with the file's hash {sha256}; the other inputs were read.",
-                reason=f"{type(failure).__name__}: {failure}",
-                sha256=begun[-1].tally.identity.sha256,
-            )
-            defect.__cause__ = failure
-            _note_error(defect, begun[-1], ledger)
-        for _ in opening() if len(begun) < len(fresh) else ():
-            pass  # files of a series that its error kept from being reached
+            _note_error(_defect(failure, fresh[max(len(begun) - 1, 0)][1]), begun, fresh, ledger)
         for one in begun:
             _finish(one, ledger, options)
+    return fresh[max(len(begun), 1) :]
+
+
+def _defect(failure: Exception, identity: Identity) -> NetauditError:
+    """What netaudit itself did wrong, as an error of one file."""
+    if isinstance(failure, OSError):
+        error = unreadable(identity.path, failure)
+    else:
+        error = InputError(
+            "reader-failed",
+            "netaudit itself failed on this file ({reason}); what it says was not read to its end.",
+            where=identity.name,
+            hint="Report it with the file's hash {sha256}; the other inputs were read.",
+            reason=f"{type(failure).__name__}: {failure}",
+            sha256=identity.sha256,
+        )
+    error.__cause__ = failure
+    return error
 
 
 def _identified(
@@ -172,10 +190,14 @@ def _identified(
     return item, identity
 
 
-def _note_error(error: NetauditError, one: _Opened, ledger: Ledger) -> None:
-    error.where = error.where or one.tally.identity.name
-    one.tally.error = str(error)
+def _note_error(error: NetauditError, begun: list[_Opened], fresh: _Fresh, ledger: Ledger) -> None:
+    """Say of the file at which it happened what went wrong."""
+    error.where = error.where or fresh[max(len(begun) - 1, 0)][1].name
     ledger.errors.append(error)
+    if begun:
+        begun[-1].tally.error = str(error)
+    else:
+        ledger.files.append(_unusable(fresh[0][0].name, error))
 
 
 def _finish(one: _Opened, ledger: Ledger, options: Options) -> None:
@@ -185,8 +207,8 @@ def _finish(one: _Opened, ledger: Ledger, options: Options) -> None:
     with suppress(FileNotFoundError):  # deleted since: what was opened was read to its end
         if one.item.path.stat().st_size > one.tally.identity.size:
             one.tally.notes.add(GROWN)
-    ledger.files.append(
-        one.tally.entry(
+    try:
+        entry = one.tally.entry(
             one.stream,
             clock_offset_s=source.clock_offset_s,
             timezone=options.timezone or source.timezone,
@@ -194,7 +216,9 @@ def _finish(one: _Opened, ledger: Ledger, options: Options) -> None:
             source=source.id or source.path,
             segments=source.segments,
         )
-    )
+    except InputError as error:  # it could not be hashed: nothing that it says has a source
+        entry = _unusable(one.item.name, error)
+    ledger.files.append(entry)
 
 
 def _batches(files: Iterator[_Opened], options: Options) -> Iterator[pa.RecordBatch]:

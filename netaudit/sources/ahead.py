@@ -53,6 +53,10 @@ def _make(items: Iterator[object], waiting: queue.Queue[_Message], stopped: thre
         waiting.put(("error", error))
     else:
         waiting.put(("end", None))
+    finally:
+        close = getattr(items, "close", None)
+        if close is not None:
+            close()
 
 
 def _empty(waiting: queue.Queue[_Message]) -> None:

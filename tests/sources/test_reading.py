@@ -493,3 +493,22 @@ def test_a_lease_whose_block_begins_nowhere(tmp_path):
     _, ledger = told(put(tmp_path / "dhcpd6.leases", text), input_format="isc_leases")
     assert "reader-failed" not in {e.code for e in ledger.errors}
     assert adds_up(ledger)
+
+
+def test_a_file_that_cannot_be_opened_any_more_stops_no_other(tmp_path, monkeypatch):
+    from netaudit import sources
+
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.log").write_text(f"{name}\n", encoding="ascii")
+    opened = sources.ByteStream
+
+    def refusing(identity):
+        if identity.name.endswith("one.log"):
+            raise PermissionError(13, "Permission denied")
+        return opened(identity)
+
+    monkeypatch.setattr(sources, "ByteStream", refusing)
+    ledger = Ledger()
+    list(sources.read([str(tmp_path)], Settings(), ledger))
+    assert [entry.name.rsplit("/", 1)[-1] for entry in ledger.files] == ["one.log", "two.log"]
+    assert ledger.errors[0].code == "cannot-read"
