@@ -56,15 +56,6 @@ def is_hello(data: Octets, at: int, length: int) -> bool:
 
 
 @kernel
-def is_ssl2_hello(data: Octets, at: int, length: int) -> bool:
-    """Whether a ClientHello in an SSL 2 record stands there (RFC 5246 appendix E.2)."""
-    if length < 11 or u8(data, at) & 0x80 == 0:
-        return False
-    size = u16(data, at) & 0x7FFF
-    return size <= length - 2 and _is_ssl2(data, at + 2, at + 2 + size)
-
-
-@kernel
 def is_dtls_hello(data: Octets, at: int, length: int) -> bool:
     """Whether a DTLS record with a ClientHello or a part of one stands there (RFC 6347 section 4)."""
     if length < 25 or u8(data, at) != 0x16 or u8(data, at + 13) != 1:

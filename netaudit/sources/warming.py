@@ -16,7 +16,7 @@ import numpy as np
 
 from netaudit.kernels import compiled
 
-NOTICE = "The capture engine is being prepared for this computer, once; it takes some ten seconds."
+NOTICE = "The capture engine is being prepared for this computer, once; it takes about fifteen seconds."
 _LIMIT_S = 120
 
 _QUERY = bytes.fromhex("0001 0100 0001 0000 0000 0000 01 61 04 74657374 00 0001 0001")

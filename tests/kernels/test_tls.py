@@ -1,6 +1,5 @@
 """ClientHellos: spans, versions, and the keys of fingerprints."""
 
-import struct
 
 import numpy as np
 import pytest
@@ -100,9 +99,6 @@ def test_hello_of_ssl_2():
     _, found, _ = read(data, ssl2(2), hello())
     assert found["version"].tolist() == [0x0301, 2, 0x0303]
     assert found["status"].tolist() == [Status.OK] * 3
-    record = octets_of(struct.pack("!H", 0x8000 | len(data)) + data)
-    assert tls.is_ssl2_hello(record, 0, len(data) + 2)
-    assert not tls.is_ssl2_hello(record, 0, len(data))
 
 
 def test_every_cut_keeps_what_stood_before():

@@ -17,7 +17,6 @@ from netaudit.kernels.packet import TCP, Kind
 from netaudit.records.schemas import conform
 from netaudit.sources import encrypted_dns
 from netaudit.sources.dtls_fragments import MAX_WAITING
-from netaudit.sources.ech import public_names_of
 from netaudit.sources.ja4 import ja4
 from netaudit.sources.protocols.tls import PROTOCOL
 
@@ -160,24 +159,6 @@ def test_names_on_the_outside(tally):
         (None, "ech_outer"),
         (None, None),
     ]
-
-
-def test_public_names_of_a_dns_answer():
-    assert public_names_of(CONFIG_LIST) == ["cloudflare-ech.com"]
-    both = CONFIG_LIST[2:] + CONFIG_LIST[2:].replace(b"cloudflare-ech.com", b"cloudflare-ecg.com")
-    other = b"\xfe\x0a" + vector(b"x" * 9)
-    assert public_names_of(vector(other + both)) == ["cloudflare-ech.com", "cloudflare-ecg.com"]
-    assert public_names_of(CONFIG_LIST[:-1]) == public_names_of(b"") == []
-
-
-@given(st.binary(max_size=90), st.integers(0, 68), st.integers(0, 255))
-@settings(max_examples=100, deadline=None)
-def test_public_names_of_any_octets(data, flip, value):
-    public_names_of(data)
-    public_names_of(vector(data))
-    damaged = bytearray(CONFIG_LIST)
-    damaged[flip] = value
-    public_names_of(bytes(damaged))
 
 
 def test_cut_hellos(tally):
