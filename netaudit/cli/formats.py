@@ -47,6 +47,13 @@ _ALIAS = {
         "port": "nas_port",
         "session_id": "session",
     },
+    "table": {
+        "line": "ordinal",
+        "ip": "client_ip",
+        "mac": "client_mac",
+        "port": "nas_port",
+        "type": "message",
+    },
     "asset": {"line": "ordinal", "name": "hostname", "port": "switch_port"},
 }
 """Column of a `try` table to the record's own, where they differ (formats dossier, section 8)."""
@@ -58,6 +65,7 @@ _COLUMNS = {
     "nat": "line event ts_utc end_utc proto inside_ip inside_port public_ip public_port dst_ip dst_port action user"
     " extra",
     "access": "line ts_utc event mac ip user ap_name ap_mac ssid nas_ip port vlan session_id extra",
+    "table": "line ip mac vlan port type age extra",
     "asset": "line ip mac name model owner site location segment vlan switch port extra",
 }
 _CONSTANT = {"flow": {"event": "conn"}, "tls": {"method": "TLS"}, "quic": {"method": "QUIC"}}
@@ -70,6 +78,8 @@ _TABLE_OF = {
     "quic": "proxy",
     "http": "proxy",
     "flow": "nat",
+    "arp": "table",
+    "fdb": "table",
 }
 
 
@@ -105,6 +115,7 @@ def try_(session: Session, file: str, name: str, tz: str, form: str) -> None:
     Example:  netaudit formats try dhcpd.log --tz Asia/Shanghai
     """  # noqa: D301
     from netaudit.cli.render import print_ledger
+    from netaudit.intake.times import ZONELESS
     from netaudit.records.evidence import Ledger
     from netaudit.records.printed import json_lines
     from netaudit.records.schemas import kind_of
@@ -117,7 +128,7 @@ def try_(session: Session, file: str, name: str, tz: str, form: str) -> None:
             [file],
             session.settings(),
             ledger,
-            options=Options(name, tz, session.jobs or 0),
+            options=Options(name, tz, session.jobs or 0, tolerant=True, recognised=table.of_format),
             progress=progress,
         ):
             if form == "jsonl":
@@ -129,7 +140,8 @@ def try_(session: Session, file: str, name: str, tz: str, form: str) -> None:
         print_ledger(ledger, session.locale)
     if not ledger.usable:
         raise click.exceptions.Exit(EXIT_ERROR)
-    raise click.exceptions.Exit(EXIT_CLEAN if ledger.complete else EXIT_INCONCLUSIVE)
+    timed = not any(ZONELESS in entry.notes for entry in ledger.files)
+    raise click.exceptions.Exit(EXIT_CLEAN if ledger.complete and timed else EXIT_INCONCLUSIVE)
 
 
 class _Table:
@@ -142,6 +154,13 @@ class _Table:
         self._session = session
         self._kind = ""
         self._rows: list[tuple[str, ...]] = []
+        self._numbered = True
+
+    def of_format(self, name: str) -> None:
+        """Print what a format's records are told by."""
+        from netaudit.sources.recognise import named
+
+        self._numbered = named(name).numbered
 
     def write(self, batch: pa.RecordBatch, kind: str) -> None:
         if kind not in _COLUMNS:
@@ -152,9 +171,10 @@ class _Table:
             if self._form == "csv":
                 click.echo(",".join(_COLUMNS[kind].split()))
         if self._form == "csv":
-            sys.stdout.write(_csv(batch, kind))
+            sys.stdout.write(_csv(batch, kind, numbered=self._numbered))
         elif len(self._rows) < self.EYE_LIMIT:
-            self._rows += _cells(batch.slice(0, self.EYE_LIMIT - len(self._rows)), kind)
+            left = self.EYE_LIMIT - len(self._rows)
+            self._rows += _cells(batch.slice(0, left), kind, numbered=self._numbered)
 
     def close(self) -> None:
         from netaudit.cli.render import print_table
@@ -164,7 +184,7 @@ class _Table:
             self._rows = []
 
 
-def _renamed(batch: pa.RecordBatch, kind: str) -> pa.RecordBatch:
+def _renamed(batch: pa.RecordBatch, kind: str, *, numbered: bool) -> pa.RecordBatch:
     """The batch under the names of the table; columns that it does not have stay away."""
     import pyarrow as pa
 
@@ -172,7 +192,7 @@ def _renamed(batch: pa.RecordBatch, kind: str) -> pa.RecordBatch:
 
     alias, constant = _ALIAS.get(kind, {}), _CONSTANT.get(kind_of(batch), {})
     pairs = [(c, alias.get(c, c)) for c in _COLUMNS[kind].split() if alias.get(c, c) in batch.schema.names]
-    columns = {c: batch.column(own) for c, own in pairs}
+    columns = {c: batch.column(own) for c, own in pairs if numbered or own != "ordinal"}
     columns |= {c: pa.array([word] * batch.num_rows) for c, word in constant.items()}
     fields = [pa.field(c, column.type) for c, column in columns.items()]
     return pa.RecordBatch.from_arrays(
@@ -180,16 +200,16 @@ def _renamed(batch: pa.RecordBatch, kind: str) -> pa.RecordBatch:
     )
 
 
-def _csv(batch: pa.RecordBatch, kind: str) -> str:
+def _csv(batch: pa.RecordBatch, kind: str, *, numbered: bool) -> str:
     from netaudit.records.printed import csv_lines
 
-    return csv_lines(_renamed(batch, kind), _COLUMNS[kind].split())
+    return csv_lines(_renamed(batch, kind, numbered=numbered), _COLUMNS[kind].split())
 
 
-def _cells(batch: pa.RecordBatch, kind: str) -> list[tuple[str, ...]]:
+def _cells(batch: pa.RecordBatch, kind: str, *, numbered: bool) -> list[tuple[str, ...]]:
     from netaudit.records.printed import text
 
-    named = _renamed(batch, kind)
+    named = _renamed(batch, kind, numbered=numbered)
     columns = [
         text(named.column(c)).to_pylist() if c in named.schema.names else [""] * batch.num_rows
         for c in _COLUMNS[kind].split()

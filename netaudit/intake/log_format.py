@@ -72,6 +72,9 @@ class LogFormat:
     samples: tuple[Sample, ...]
     starts: Callable[[pa.StringArray], np.ndarray] | None = None
     """For records that span lines: which lines begin one."""
+    numbered: bool = True
+    """Whether people tell its records by their line. Not those of a table that a command printed:
+    rows wrap, and stand between prompts and heads."""
 
 
 def share(lines: Iterable[str], test: Callable[[str], object]) -> float:

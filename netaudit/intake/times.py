@@ -24,6 +24,8 @@ _MOST_HOURS = 18  # east or west of UTC, with room to spare
 _OFFSET = re.compile(r"(?:UTC)?([+-])(\d{2}):?(\d{2})\Z")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 YEAR_INFERRED = "The times carry no year; the year was inferred."
+ZONELESS = "The times carry no zone and none is declared: they are left out. Declare it with --tz."
+NOT_TAKEN = "This table does not say when it was printed; declare taken_at in its [[source]] options."
 FOLD = "Some local times occur twice because the clocks were put back; the earlier was taken."
 
 
@@ -41,6 +43,9 @@ class Context:
     """A source's own settings, such as the SSID behind an interface (``ssid.wlan1 = …``)."""
     notes: set[str] = field(default_factory=set)
     """What was inferred while reading; goes into the ledger."""
+    tolerant: bool = False
+    """Where no zone is declared, leave naive times out and note that, instead of refusing the file:
+    for a first look at it."""
 
 
 def parse_zone(text: str) -> dt.tzinfo:
@@ -124,8 +129,10 @@ def from_iso(text: pa.Array, context: Context) -> pa.Array:
         invalid = invalid | (pc.is_null(east).to_numpy(zero_copy_only=False) & ~naive)
         shift = pc.fill_null(east, 0).to_numpy(zero_copy_only=False)
     out = nanos - shift
-    if naive.any():
+    if naive.any() and _may_localise(context):
         out[naive] = _localise(nanos[naive], context)
+    elif naive.any():
+        invalid = invalid | naive
     return _timestamps(out, pa.array(invalid))
 
 
@@ -155,7 +162,9 @@ def from_local(nanos: np.ndarray, invalid: np.ndarray, context: Context) -> pa.A
     """
     out = nanos.copy()
     valid = ~invalid
-    if valid.any():
+    if valid.any() and not _may_localise(context):
+        invalid = np.ones(len(nanos), bool)
+    elif valid.any():
         out[valid] = _localise(nanos[valid], context)
     return _timestamps(out, pa.array(invalid))
 
@@ -239,6 +248,41 @@ def _offset_nanos(text: str) -> int | None:
         return None
     seconds = hours * 3_600 + minutes * 60
     return (-seconds if match[1] == "-" else seconds) * 10**9
+
+
+def taken_at(context: Context) -> int | None:
+    """When a table that states no time was printed: nanoseconds, by the source's ``taken_at`` option.
+
+    It is a time (in the source's zone where it names none), or ``file``: the time of the file
+    itself, for an office that keeps it. None where the option is missing: it is never guessed.
+
+    Raises:
+        ConfigError: The option is no time, or a naive one and no zone is declared.
+    """
+    text = context.options.get("taken_at", "")
+    if not text:
+        context.notes.add(NOT_TAKEN)
+        return None
+    if text == "file":
+        return None if context.collected is None else _nanos(context.collected)
+    moment: int | None = from_iso(pa.array([text]), context).cast(pa.int64())[0].as_py()
+    if moment is None:
+        raise ConfigError(
+            "taken-at-no-time",
+            "taken_at is {text}, which is no time.",
+            where=context.name,
+            hint="Write it as 2026-11-23T08:00:00+08:00, or file for the time of the file.",
+            text=text,
+        )
+    return moment
+
+
+def _may_localise(context: Context) -> bool:
+    """Whether naive times can be read; a context that is not tolerant refuses when they cannot."""
+    if context.zone is None and context.tolerant:
+        context.notes.add(ZONELESS)
+        return False
+    return True
 
 
 def _localise(nanos: np.ndarray, context: Context) -> np.ndarray:

@@ -67,6 +67,7 @@ FIELDS: dict[str, pa.DataType] = {
     "nas": WORD,
     "nas_port": WORD,
     "vlan": pa.uint16(),
+    "age": WORD,  # of a table's entry, as the device prints it; makers count in different units
     "session": WORD,
     "public_ip": IP,
     "public_port": PORT,
@@ -148,6 +149,9 @@ KINDS: dict[str, tuple[str, ...]] = {
         "message",
         "client_id",
         "server_ip",
+        "nas",
+        "nas_port",
+        "vlan",
         *_EVIDENCE,
     ),
     "wlan": (
@@ -183,7 +187,19 @@ KINDS: dict[str, tuple[str, ...]] = {
         "session",
         *_EVIDENCE,
     ),
-    "arp": ("ts", "client_ip", "client_mac", "server_ip", "message", *_EVIDENCE),
+    "arp": (
+        "ts",
+        "client_ip",
+        "client_mac",
+        "server_ip",
+        "message",
+        "nas",
+        "nas_port",
+        "vlan",
+        "age",
+        *_EVIDENCE,
+    ),
+    "fdb": ("ts", "client_mac", "message", "nas", "nas_port", "vlan", "age", *_EVIDENCE),
     "nat": (
         *_ENDS,
         "ts_end",
@@ -215,9 +231,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Columns of each kind. In `nat`, client is the inside host, server the destination. In `asset`
-and `dhcp`, ts and ts_end bound the validity (null end = open, null start = unknown)."""
+and `dhcp`, ts and ts_end bound the validity (null end = open, null start = unknown). `fdb` is a
+switch's forwarding database, its MAC table: nas is the switch, nas_port where it learnt the MAC."""
 
-EVENT_KINDS = ("dns", "tls", "quic", "http", "proxy", "flow", "dhcp", "wlan", "radius", "arp", "nat")
+EVENT_KINDS = ("dns", "tls", "quic", "http", "proxy", "flow", "dhcp", "wlan", "radius", "arp", "fdb", "nat")
 """What ``netaudit events`` prints; an inventory row is no event."""
 
 DESTINATION_KINDS = ("dns", "tls", "quic", "http", "proxy", "flow")

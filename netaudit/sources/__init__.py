@@ -50,6 +50,10 @@ class Options:
     timezone: str = ""
     jobs: int = 0
     """Cores to use; 0 for all."""
+    tolerant: bool = False
+    """Read files whose times carry no zone, without these times (`Context.tolerant`)."""
+    recognised: Callable[[str], None] | None = None
+    """Told the format of each log before its records come."""
 
 
 def read(
@@ -247,12 +251,13 @@ def _batches(files: Iterator[_Opened], options: Options) -> Iterator[pa.RecordBa
             "This file is no capture.",
             hint="Leave the format out, so that it is recognised.",
         )
-    yield from _read_log(first.stream, tally, source, options.timezone or source.timezone, wanted)
+    yield from _read_log(first.stream, tally, source, options, wanted)
 
 
 def _read_log(
-    stream: ByteStream, tally: Tally, source: Source, zone: str, wanted: str
+    stream: ByteStream, tally: Tally, source: Source, options: Options, wanted: str
 ) -> Iterator[pa.RecordBatch]:
+    zone = options.timezone or source.timezone
     is_workbook = stream.peek(4) == WORKBOOK
     sheets = sheet_chunks(stream) if is_workbook else iter(())
     first = next(sheets, None)
@@ -260,11 +265,14 @@ def _read_log(
     name = wanted or recognise(head, tally.identity.name)
     member = named(name)
     tally.format = name
+    if options.recognised:
+        options.recognised(name)
     context = Context(
         name=tally.identity.name,
         zone=parse_zone(zone) if zone else None,
         collected=_collected(tally.identity),
         options=source.options,
+        tolerant=options.tolerant,
     )
     parse = member.open(context)
     shift = int(source.clock_offset_s * 1e9)
