@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from netaudit.attribution.hops import HOPS
-from netaudit.attribution.intervals import window_of
+from netaudit.attribution.answers import Answers, walk
 from netaudit.attribution.logs import Logs
-from netaudit.attribution.trace import Hop, Question, Trace
-from netaudit.attribution.walk import Walk
+from netaudit.attribution.questions import Questions
+from netaudit.attribution.trace import Question, Trace
 
-__all__ = ["Logs", "walk_back", "walk_back_all"]
+__all__ = ["Answers", "Logs", "Questions", "walk", "walk_back", "walk_back_all"]
 
 
 def walk_back(question: Question, logs: Logs) -> Trace:
@@ -27,30 +26,13 @@ def walk_back(question: Question, logs: Logs) -> Trace:
     Returns:
         The hops that could be asked, how far the answer holds, and why no further.
     """
-    walk = Walk(
-        logs,
-        question,
-        window_of(question),
-        question.site,
-        address=question.client_ip if question.public_ip is None else None,
-        mac=question.mac if question.public_ip is None else None,
-    )
-    hops: list[Hop] = []
-    for look_up in HOPS:
-        hop = look_up(walk)
-        hops += [hop] if hop is not None else []
-        if walk.stopped:
-            break
-    return Trace(
-        question, tuple(hops), walk.reach(), tuple(sorted(walk.place.items())), tuple(walk.reasons)
-    )
+    return walk_back_all([question], logs)[0]
 
 
 def walk_back_all(questions: Iterable[Question], logs: Logs) -> list[Trace]:
-    """Answer many questions; equal ones are walked once."""
-    answered: dict[Question, Trace] = {}
+    """Answer many questions in words; equal ones are walked once."""
     asked = list(questions)
-    for question in asked:
-        if question not in answered:
-            answered[question] = walk_back(question, logs)
-    return [answered[question] for question in asked]
+    distinct = list(dict.fromkeys(asked))
+    answers = walk(Questions.of(distinct), logs)
+    traces = {question: answers.trace(row, question) for row, question in enumerate(distinct)}
+    return [traces[question] for question in asked]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pyarrow as pa
 
-from netaudit.attribution.columns import FAR, NONE, SECOND, Records, codes_of, combine
+from netaudit.attribution.columns import NONE, SECOND, Records, combine
 from netaudit.attribution.held import Held
-from netaudit.attribution.intervals import Index, overlaps, running_max
+from netaudit.attribution.intervals import Index, Pairs, overlaps
+from netaudit.attribution.packed import Codes, Packed
 from netaudit.attribution.spans import STATION_CAP_S, STATION_LEAD_S, Doubt, Spans, end_at_next, pair
 from netaudit.attribution.words import Role, roles
-from netaudit.records.addresses import V4_PREFIX, format_mac, parse_mac
+from netaudit.records.addresses import format_mac, parse_mac
 
 DETAILS = ("account", "ap_name", "bssid", "nas", "nas_port", "session", "ssid", "vlan")
 
@@ -78,7 +78,8 @@ class AccessLog:
         self.address, self.ip, self.session = self._seen.addresses(ip, ips, time, self.spans)
         account, self.accounts = records.words("account")
         self.account = _persons(self._seen.codes(account), self.accounts)
-        self._macs, self._ips = codes_of(macs), codes_of(ips)
+        self._macs, self._ips = Codes(macs), Codes(ips)
+        self._texts: dict[str, np.ndarray] = {}
         self._by_mac = Index(self.mac, self.spans.start, self.spans.end)
         self._by_ip = Index(self.ip, self.address.start, self.address.end)
         self._leads_by_mac = Index(self.mac, found.start, self.spans.end, np.flatnonzero(unbegun))
@@ -86,29 +87,29 @@ class AccessLog:
         self._leads_by_ip = Index(
             self.ip, found.start[self.session], self.address.end, np.flatnonzero(first_address)
         )
-        self._devices_of = cache(self._most_devices)
         self.held = Held(
             self.spans,
             combine(self.account, np.where(self.account < 0, self.mac, -1)),
             self.site,
             (records,),
-            np.zeros(len(row), np.int64),
+            np.zeros(len(row), np.int8),
             self._name,
         )
         self.leads = replace(self.held, spans=replace(self.spans, start=found.start))
         """The same sessions, those without a start as early as they may have begun."""
 
-    def around(self, mac: bytes | None, ip: bytes | None, low: int, high: int) -> np.ndarray:
-        """Sessions of a MAC (or of an address, where no MAC is known) in a time."""
-        if mac is not None:
-            return self._by_mac.overlapping(self._macs.get(mac, -2), low, high)
-        return np.unique(self.session[self._by_ip.overlapping(self._ips.get(ip, -2), low, high)])
+    def around(self, macs: Packed, addresses: Packed, low: np.ndarray, high: np.ndarray) -> Pairs:
+        """Sessions of each MAC (or of an address, where no MAC is known) in a time."""
+        by_ip = self._by_ip.overlapping(self._ips.of(addresses.only(~macs.known)), low, high)
+        return self._joined(self._by_mac.overlapping(self._macs.of(macs), low, high), by_ip)
 
-    def leads_around(self, mac: bytes | None, ip: bytes | None, low: int, high: int) -> np.ndarray:
+    def leads_around(self, macs: Packed, addresses: Packed, low: np.ndarray, high: np.ndarray) -> Pairs:
         """Sessions without a start that may have begun by then, of `leads`; asked as `around` is."""
-        if mac is not None:
-            return self._leads_by_mac.overlapping(self._macs.get(mac, -2), low, high)
-        return np.unique(self.session[self._leads_by_ip.overlapping(self._ips.get(ip, -2), low, high)])
+        by_ip = self._leads_by_ip.overlapping(self._ips.of(addresses.only(~macs.known)), low, high)
+        return self._joined(self._leads_by_mac.overlapping(self._macs.of(macs), low, high), by_ip)
+
+    def _joined(self, by_mac: Pairs, by_ip: Pairs) -> Pairs:
+        return Pairs.joined((by_mac, Pairs(by_ip.question, self.session[by_ip.row]).sorted()))
 
     def account_of(self, span: int) -> str:
         """The account of a session; empty where none is known."""
@@ -120,6 +121,21 @@ class AccessLog:
         code = int(self.mac[span])
         return self.macs[code].as_py() if code >= 0 else None
 
+    def macs_of(self, spans: np.ndarray) -> Packed:
+        """MAC of each session; none where it is not known."""
+        return self._macs.take(self.mac[spans])
+
+    def texts(self, name: str, spans: np.ndarray) -> np.ndarray:
+        """``(n,)`` texts: what the records of each session say last about a column, as `detail`."""
+        if name not in self._texts:
+            codes, values = self.records.codes(name)
+            words = [v.hex(":") if isinstance(v, bytes) else v for v in values.to_pylist()]
+            said = np.array([bool(word) for word in words] + [False])
+            seen = self._seen.codes(np.where(said[codes], codes, -1))
+            self._texts[name] = np.array([*words, ""], object)[seen]
+        found: np.ndarray = self._texts[name][spans]
+        return found
+
     def detail(self, span: int, name: str) -> str:
         """What the session's records say last about a column, as text; empty where nothing."""
         if name == "account":
@@ -129,15 +145,6 @@ class AccessLog:
             return value.hex(":")
         return "" if value is None else str(value)
 
-    def devices_of(self, account: str) -> int:
-        """The most devices that an account ever had online at one time."""
-        return self._devices_of(account)
-
-    def accounts_on(self, mac: bytes) -> set[str]:
-        """Every account that was ever seen on a device."""
-        rows = self._by_mac.overlapping(self._macs.get(mac, -2), -FAR, FAR)
-        return {self.account_of(int(row)) for row in rows} - {""}
-
     def active(self, low: int, high: int) -> set[bytes]:
         """Addresses with a session in a time."""
         now = overlaps(self.address.start, self.address.end, low, high)
@@ -146,34 +153,6 @@ class AccessLog:
     def _name(self, span: int) -> str:
         mac = self.mac_of(span)
         return self.account_of(span) or (format_mac(mac) if mac else "")
-
-    def _most_devices(self, account: str) -> int:
-        if account not in self.accounts:
-            return 0
-        rows = np.flatnonzero((self.account == self.accounts.index(account)) & (self.mac >= 0))
-        rows = rows[np.lexsort((self.spans.start[rows], self.mac[rows]))]
-        return most_at_once(self.mac[rows], self.spans.start[rows], self.spans.end[rows])
-
-
-def most_at_once(device: np.ndarray, start: np.ndarray, end: np.ndarray) -> int:
-    """The largest number of distinct devices whose spans share a moment.
-
-    Args:
-        device: ``(n,)`` codes, sorted, and within a device by start.
-        start: ``(n,)``.
-        end: ``(n,)``; a span that ends as another begins does not share the moment.
-    """
-    if not len(device):
-        return 0
-    reach = running_max(device, end)
-    begins = np.diff(device, prepend=device[0] - 1) != 0
-    begins[1:] |= start[1:] > reach[:-1]
-    head = np.flatnonzero(begins)
-    since, until = start[head], reach[np.append(head[1:], len(device)) - 1]
-    moments = np.concatenate((since, until))
-    steps = np.concatenate((np.ones(len(head), np.int64), -np.ones(len(head), np.int64)))
-    order = np.lexsort((steps, moments))
-    return max(1, int(np.cumsum(steps[order]).max()))
 
 
 def _persons(account: np.ndarray, accounts: list[str]) -> np.ndarray:
@@ -249,7 +228,7 @@ class _Seen:
         session = np.repeat(np.arange(len(self._low)), self._high - self._low + 1)
         named = np.flatnonzero(ip[self._rows] >= 0)
         code, of, row = ip[self._rows[named]], session[named], self._rows[named]
-        v4 = np.array([packed.startswith(V4_PREFIX) for packed in ips.to_pylist()], bool)
+        v4 = Packed.of(ips).is_v4()
         slot = combine(of, np.where(v4[code], -1, code))
         order = np.lexsort((named, slot))
         code, of, row, slot = code[order], of[order], row[order], slot[order]

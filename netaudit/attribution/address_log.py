@@ -10,11 +10,11 @@ import pyarrow as pa
 from netaudit.attribution.access_log import AccessLog
 from netaudit.attribution.columns import Records, codes_of, combine
 from netaudit.attribution.held import Held
-from netaudit.attribution.intervals import Index, overlaps
+from netaudit.attribution.intervals import Index, Pairs, overlaps
+from netaudit.attribution.packed import Codes, Packed
 from netaudit.attribution.spans import Doubt, Spans, concat, end_at_next, lease_spans, seen_spans
 from netaudit.attribution.words import roles
 from netaudit.records.addresses import format_mac
-from netaudit.records.schemas import IP, MAC
 
 SOURCES = ("dhcp", "arp", "radius", "wlan")
 
@@ -39,28 +39,38 @@ class AddressLog:
         records = (leases, seen, *(log.records for log in sessions))
         sizes = [len(part[0]) for part in parts]
         spans = concat([part[0] for part in parts])
-        ip, ips = _encode(pa.concat_arrays([part[1] for part in parts]))
-        mac, macs = _encode(pa.concat_arrays([part[2] for part in parts]))
+        ip, ips = codes_of(pa.concat_arrays([part[1] for part in parts]))
+        mac, macs = codes_of(pa.concat_arrays([part[2] for part in parts]))
         site = np.concatenate([part[3] for part in parts])
-        source = np.repeat(np.arange(len(parts)), sizes)
+        source = np.repeat(np.arange(len(parts), dtype=np.int8), sizes)
         spans = end_at_next(spans, combine(ip, site), mac)
-        self.ips, self.macs = ips, macs
-        self._ip, self._ips = ip, codes_of(ips)
+        self.ips, self.macs = Codes(ips), Codes(macs)
+        self._ip = ip
         self.held = Held(spans, mac, site, records, source, self._name)
         self._by_ip = Index(ip, spans.start, spans.end)
 
-    def around(self, address: bytes, low: int, high: int) -> np.ndarray:
-        """Spans of an address in a time."""
-        return self._by_ip.overlapping(self._ips.get(address, -2), low, high)
+    def around(self, addresses: Packed, low: np.ndarray, high: np.ndarray) -> Pairs:
+        """Spans of each address in a time."""
+        return self._by_ip.overlapping(self.ips.of(addresses), low, high)
 
-    def knows(self, address: bytes) -> bool:
-        """Whether any source ever names `address`."""
-        return address in self._ips
+    def knows(self, addresses: Packed) -> np.ndarray:
+        """``(n,)`` bool: which any source ever names."""
+        return self.ips.of(addresses) >= 0
 
-    def mac(self, span: int) -> bytes:
-        """MAC of a span."""
-        packed: bytes = self.macs[int(self.held.holder[span])].as_py()
-        return packed
+    def macs_of(self, spans: np.ndarray) -> Packed:
+        """MAC of each span; none where the span is -1."""
+        if not len(self.held.holder):
+            return Packed.none(len(spans))
+        return self.macs.take(np.where(spans < 0, -1, self.held.holder[spans]))
+
+    def is_lead(self, spans: np.ndarray) -> np.ndarray:
+        """Which spans come of a lease store that does not tell when a lease began.
+
+        They prove nothing about a time before their end: such a lease is shown and is no answer.
+        """
+        unbegun = (self.held.spans.doubt[spans] & Doubt.NO_START) != 0
+        lead: np.ndarray = unbegun & (self.held.source[spans] == SOURCES.index("dhcp"))
+        return lead
 
     def source(self, span: int) -> str:
         """Kind of record that a span comes from."""
@@ -76,10 +86,11 @@ class AddressLog:
         spans = self.held.spans
         reserved = spans.doubt == Doubt.NO_START | Doubt.NO_END  # an address kept free is not in use
         now = overlaps(spans.start, spans.end, low, high) & ~reserved
-        return {self.ips[int(code)].as_py() for code in np.unique(self._ip[now])}
+        found = self.ips.take(np.unique(self._ip[now]))
+        return {found.value(row) or b"" for row in range(len(found))}
 
     def _name(self, span: int) -> str:
-        return format_mac(self.mac(span))
+        return format_mac(self.macs.values.value(int(self.held.holder[span]), 6) or b"")
 
 
 Part = tuple[Spans, pa.Array, pa.Array, np.ndarray]
@@ -101,13 +112,3 @@ def _sessions(log: AccessLog) -> Part:
         log.macs.take(pa.array(log.mac[owner])),
         log.site[owner],
     )
-
-
-def _encode(values: pa.Array) -> tuple[np.ndarray, pa.Array]:
-    """Codes in the order of the values."""
-    ordered = np.array(sorted(set(values.to_pylist())), object)
-    distinct = pa.array(list(ordered), IP if values.type == IP else MAC)
-    place = codes_of(distinct)
-    coded = values.dictionary_encode()
-    rank = np.array([place[v] for v in coded.dictionary.to_pylist()], np.int64)
-    return rank[coded.indices.to_numpy(zero_copy_only=False)], distinct

@@ -16,6 +16,8 @@ NONE = int(np.iinfo(np.int64).min)
 """Stands for a time that is not known."""
 FAR = 2**62
 """Later than any record (year 2116); ``-FAR`` is earlier than any."""
+_ROOM = 2**62
+_SHORT_BITS = 16
 
 
 class Records:
@@ -27,15 +29,8 @@ class Records:
         self._columns = {name: _one_piece(table.column(name)) for name in table.column_names}
 
     def codes(self, name: str) -> tuple[np.ndarray, pa.Array]:
-        """``(n,)`` int64 codes in the order of the values (-1 for null), and the sorted values."""
-        coded = self._coded(name)
-        order = pc.array_sort_indices(coded.dictionary).to_numpy()
-        rank = np.empty(len(order), np.int64)
-        rank[order] = np.arange(len(order))
-        codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-        known = codes >= 0
-        codes[known] = rank[codes[known]]
-        return codes, coded.dictionary.take(pa.array(order))
+        """``(n,)`` int32 codes in the order of the values (-1 for null), and the sorted values."""
+        return codes_of(self._coded(name))
 
     def groups(self, name: str) -> np.ndarray:
         """``(n,)`` int64 codes (-1 for null) that are equal where the values are, in no order: much cheaper."""
@@ -51,8 +46,10 @@ class Records:
         return bounded
 
     def numbers(self, name: str) -> np.ndarray:
-        """``(n,)`` int64 values of a column of counts or ports, -1 for null."""
-        filled = pc.fill_null(self._columns[name].cast(pa.int64()), -1)
+        """``(n,)`` values of a column of counts (int64) or ports (int32), -1 for null."""
+        column = self._columns[name]
+        wide = pa.int32() if column.type.bit_width <= _SHORT_BITS else pa.int64()
+        filled = pc.fill_null(column.cast(wide), -1)
         values: np.ndarray = filled.to_numpy(zero_copy_only=False)
         return values
 
@@ -67,6 +64,14 @@ class Records:
         if words and words[0] == "":
             codes = np.where(codes == 0, -1, codes)
         return codes, words
+
+    def texts(self, name: str) -> np.ndarray:
+        """``(n + 1,)`` object: a column of words as text, empty for null; the last is empty too.
+
+        So the row -1, none, has an empty text.
+        """
+        codes, words = self.words(name)
+        return np.array([*words, ""], object)[np.append(codes, -1)]
 
     def known(self, name: str) -> np.ndarray:
         """``(n,)`` bool: where the column has a value."""
@@ -90,24 +95,40 @@ class Records:
 
     def order(self) -> np.ndarray:
         """``(n,)`` rank of each row by file and ordinal: what came first in the files."""
-        files, _ = self.codes("file")
-        rank = np.empty(self.count, np.int64)
-        rank[np.lexsort((self.numbers("ordinal"), files))] = np.arange(self.count)
+        files, ordinal = self.codes("file")[0], self.numbers("ordinal")
+        later = files[1:] > files[:-1]
+        later |= (files[1:] == files[:-1]) & (ordinal[1:] >= ordinal[:-1])
+        rank = np.arange(self.count, dtype=np.int32)
+        if not later.all():
+            rank[np.lexsort((ordinal, files))] = np.arange(self.count, dtype=np.int32)
         return rank
 
 
 def combine(*codes: np.ndarray) -> np.ndarray:
-    """One dense code for each combination of several code columns (-1 is a value like others)."""
-    out = codes[0] + 1
-    for more in codes[1:]:
-        width = int(more.max(initial=-1)) + 2
-        out = _dense(out * width + more + 1)
+    """One code for each combination of several code columns (-1 is a value like others).
+
+    Returns:
+        ``(n,)`` int64, not negative; dense only where the columns' widths would not fit 62 bits.
+    """
+    out, width = np.zeros(len(codes[0]), np.int64), 1
+    for column in codes:
+        more = column + 1
+        step = int(more.max(initial=0)) + 1
+        if width * step >= _ROOM:
+            out, more = dense(out), dense(more)
+            width, step = int(out.max(initial=0)) + 1, int(more.max(initial=0)) + 1
+        out, width = out * step + more, width * step
     return out
 
 
-def codes_of(values: pa.Array) -> dict[object, int]:
-    """Each value's code."""
-    return {value: code for code, value in enumerate(values.to_pylist())}
+def codes_of(column: pa.Array) -> tuple[np.ndarray, pa.Array]:
+    """``(n,)`` int32 codes of a column in the order of its values (-1 for null), and the sorted values."""
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    order = pc.array_sort_indices(coded.dictionary).to_numpy()
+    rank = np.full(len(order) + 1, -1, np.int32)
+    rank[order] = np.arange(len(order))
+    codes = rank[pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)]
+    return codes, coded.dictionary.take(pa.array(order))
 
 
 def to_moment(nanos: int) -> dt.datetime | None:
@@ -117,10 +138,11 @@ def to_moment(nanos: int) -> dt.datetime | None:
     return moment(int(nanos))
 
 
-def _dense(codes: np.ndarray) -> np.ndarray:
+def dense(codes: np.ndarray) -> np.ndarray:
+    """The same groups numbered from 0, without holes, in the order in which they first come."""
     indices = pa.array(codes).dictionary_encode().indices
-    dense: np.ndarray = indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return dense
+    numbers: np.ndarray = indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return numbers
 
 
 def _one_piece(column: pa.ChunkedArray) -> pa.Array:

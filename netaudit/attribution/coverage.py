@@ -7,7 +7,9 @@ longer than a silence that is usual there. A silence is a hole when
 * it is longer than an hour and longer than ten times the distance that nine in ten of its records keep,
   so that a log with few entries, or with bursts of them, is not taken for a broken one; and
 * where the log runs for three days or more: it holds a full hour of the day (UTC) in which the log
-  has records on at least half of its days, so that a night in an office is no hole.
+  has records on at least half of its days, so that a night in an office is no hole; and
+* where it runs for two weeks or more: the log has a record at that hour of that day of the week at
+  least once, so that a weekend is no hole either.
 
 A lease store tells the state at its own time: it covers from its earliest to its latest beginning
 of a lease, not to the ends that it promises. What has no time covers nothing.
@@ -35,6 +37,9 @@ BUSY = 10
 USUAL = 0.9
 """Share of the records that keep the usual distance."""
 RHYTHM_DAYS = 3
+WEEK = 7 * 24
+"""Hours of a week."""
+RHYTHM_WEEKS = 2
 
 CAPTURES = frozenset({"pcap", "pcapng"})
 """Formats of captures (`EvidenceFile.format`)."""
@@ -55,7 +60,16 @@ class Coverage:
 
     def covers(self, low: int, high: int) -> bool:
         """Whether all of ``[low, high]`` lies in one covered stretch."""
-        return any(since <= low and high <= until for since, until in self.parts)
+        return bool(self.covers_each(np.array([low]), np.array([high]))[0])
+
+    def covers_each(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """The same of many times: ``(n,)`` bool."""
+        if not self.parts:
+            return np.zeros(len(low), bool)
+        since, until = np.array(self.parts, np.int64).T
+        at = np.searchsorted(since, low, "right") - 1
+        inside: np.ndarray = (at >= 0) & (high <= until[at])
+        return inside
 
     @property
     def gaps(self) -> tuple[tuple[int, int], ...]:
@@ -136,17 +150,18 @@ class CoverageTable:
     def covers(
         self, kinds: Sequence[str], site: str, low: int, high: int, *, segments: Sequence[str] = ()
     ) -> bool:
-        """Whether a time is covered at the site and in each of the segments.
+        """Whether a time is covered at the site and in each of the segments (`needed`)."""
+        return all(c.covers(low, high) for c in self.needed(kinds, site, segments))
 
-        Where no site or no segment is named, at every one for which there is such a log.
+    def needed(self, kinds: Sequence[str], site: str, segments: Sequence[str] = ()) -> list[Coverage]:
+        """The coverages that all must hold a time, so that kinds of log cover it.
+
+        Where no site or no segment is named, those of every one for which there is such a log.
         """
         sites = (site,) if site else tuple(s for s in self.sites(kinds) if s) or ("",)
         declared = {s for kind, _, scope in self._by if kind in kinds for s in scope}
-        return all(
-            self.of(kinds, one, segment).covers(low, high)
-            for one in sites
-            for segment in (segments or sorted(declared) or ("",))
-        )
+        wanted = segments or sorted(declared) or ("",)
+        return [self.of(kinds, one, segment) for one in sites for segment in wanted]
 
 
 def holes(times: np.ndarray) -> tuple[list[tuple[int, int]], int]:
@@ -161,23 +176,47 @@ def holes(times: np.ndarray) -> tuple[list[tuple[int, int]], int]:
     distance = np.diff(times)
     allowed = max(HOUR, int(BUSY * np.quantile(distance, USUAL, method="lower")))
     long = np.flatnonzero(distance > allowed)
-    if times[-1] - times[0] >= RHYTHM_DAYS * DAY and long.size:
-        usual = _usual_hours(times)
-        long = np.array([i for i in long if _misses(usual, times[i], times[i + 1])], np.int64)
+    usual = usual_hours(times)
+    if usual is not None and long.size:
+        long = long[expected_hours(usual, times[long], times[long + 1]) > 0]
     return [(int(times[i]), int(times[i + 1])) for i in long], allowed
 
 
-def _usual_hours(times: np.ndarray) -> np.ndarray:
-    """``(24,)`` bool: hours of the day with records on at least half of the days with any."""
+def usual_hours(times: np.ndarray) -> np.ndarray | None:
+    """Hours of the week (UTC, from that in which 1970 began) in which a log usually has records.
+
+    Args:
+        times: Sorted int64 nanoseconds of its records.
+
+    Returns:
+        ``(168,)`` bool; None where the log runs for less than three days, which is no rhythm.
+    """
+    if len(times) < 2 or times[-1] - times[0] < RHYTHM_DAYS * DAY:
+        return None
     seen = np.unique(times // HOUR)
     days = len(np.unique(seen // 24))
-    return np.bincount(seen % 24, minlength=24) * 2 >= days
+    usual = np.tile(np.bincount(seen % 24, minlength=24) * 2 >= days, 7)
+    if times[-1] - times[0] >= RHYTHM_WEEKS * 7 * DAY:
+        usual &= np.bincount(seen % WEEK, minlength=WEEK) > 0
+    return usual
 
 
-def _misses(usual: np.ndarray, low: int, high: int) -> bool:
-    first, stop = -(-int(low) // HOUR), int(high) // HOUR
-    hours = np.arange(first, min(stop, first + 24))
-    return bool(usual[hours % 24].any())
+def expected_hours(usual: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """How many full hours of a log's rhythm lie in each span ``[low, high]``, ``(n,)`` int64.
+
+    Args:
+        usual: ``(168,)`` bool, of `usual_hours`.
+        low: ``(n,)`` nanoseconds.
+        high: ``(n,)`` nanoseconds, not before `low`.
+    """
+    upto = np.concatenate(([0], np.cumsum(usual)))
+
+    def before(hour: np.ndarray) -> np.ndarray:
+        counted: np.ndarray = hour // WEEK * upto[-1] + upto[hour % WEEK]
+        return counted
+
+    expected: np.ndarray = np.maximum(before(high // HOUR) - before(-(-low // HOUR)), 0)
+    return expected
 
 
 def _times_by_file(kind: str, records: Records | None) -> dict[str, tuple[np.ndarray, bool]]:

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from netaudit.attribution.columns import FAR, NONE, Records, to_moment
-from netaudit.attribution.intervals import Window, window_of
 from netaudit.attribution.logs import Logs
+from netaudit.attribution.questions import Questions, Window, window_of
 from netaudit.attribution.trace import FunnelName, FunnelStep, Question
 from netaudit.records.addresses import format_ip, in_network, network_range
 from netaudit.records.moments import nanoseconds
@@ -95,7 +95,7 @@ def narrow(question: Question, logs: Logs, contacts: pa.Table | None) -> tuple[F
     files = tuple(sorted({*read, *caller_files}))
     funnel.take(FunnelName.ACTIVE, *((ACTIVE, active, files) if active else (NO_LOG, None)))
     _translated(funnel, question, logs, window)
-    _contacted(funnel, question, logs, window, (contacts is not None, callers, caller_files))
+    _contacted(funnel, question, logs, (contacts is not None, callers, caller_files))
     _device(funnel, question, logs, window)
     return tuple(funnel.steps)
 
@@ -105,7 +105,7 @@ def _translated(funnel: _Funnel, question: Question, logs: Logs, window: Window)
         funnel.take(FunnelName.TRANSLATED, NOT_ASKED, None)
         return
     anywhere = replace(question, port=None, dst_ip=None, dst_port=None, transport="")
-    found = _inside(anywhere, logs, window)
+    found = _inside(anywhere, logs)
     covered = _nat_covers(logs, question, window)
     if found or covered:
         funnel.take(
@@ -119,14 +119,14 @@ def _contacted(
     funnel: _Funnel,
     question: Question,
     logs: Logs,
-    window: Window,
     seen: tuple[bool, set[bytes], tuple[str, ...]],
 ) -> None:
     """By the translations' own destinations, and by any other log of destinations."""
     logged, callers, files = seen
     found: set[bytes] | None = set(callers) if logged else None
     if question.public_ip is not None and question.dst_ip is not None:
-        rows = logs.nat.around(replace(question, port=None), window.wide_low, window.wide_high)
+        asked = Questions.of([replace(question, port=None)])
+        rows = logs.nat.around(asked, *asked.wide).row
         named = rows[logs.nat.names_destination(rows)]
         if named.size or logs.nat.tells_destinations:
             found = (found or set()) | {logs.nat.address(int(row)) for row in named}
@@ -142,16 +142,16 @@ def _device(funnel: _Funnel, question: Question, logs: Logs, window: Window) -> 
     elif question.port is None:
         funnel.take(FunnelName.DEVICE, NO_PORT, None)
     else:
-        found = _inside(question, logs, window)
+        found = _inside(question, logs)
         covered = _nat_covers(logs, question, window)
         files = logs.coverage.of(("nat",), question.site).files
         funnel.take(FunnelName.DEVICE, *((BY_PORT, found, files) if found or covered else (NO_NAT, None)))
 
 
-def _inside(question: Question, logs: Logs, window: Window) -> set[bytes]:
+def _inside(question: Question, logs: Logs) -> set[bytes]:
     """Inside addresses behind a question within the widened window, at its site."""
-    rows = logs.nat.around(question, window.wide_low, window.wide_high)
-    rows = rows[logs.at_site(logs.nat.held.site[rows], question.site)]
+    asked = Questions.of([question])
+    rows = logs.at_site(logs.nat.held, logs.nat.around(asked, *asked.wide), asked.site).row
     _, first = np.unique(logs.nat.held.holder[rows], return_index=True)
     return {logs.nat.address(int(rows[at])) for at in first}
 

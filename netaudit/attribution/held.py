@@ -18,13 +18,13 @@ class Held:
 
     spans: Spans
     holder: np.ndarray
-    """``(n,)`` int64 code of who the span speaks for; equal codes, equal holder."""
+    """``(n,)`` code of who the span speaks for; equal codes, equal holder."""
     site: np.ndarray
-    """``(n,)`` int64 code of the site; 0 = not said."""
+    """``(n,)`` int16 code of the site; 0 = not said."""
     records: tuple[Records, ...]
     """The tables that `source` numbers."""
     source: np.ndarray
-    """``(n,)`` int64: which of `records` a span's rows are in."""
+    """``(n,)`` int8: which of `records` a span's rows are in."""
     name: Callable[[int], str]
     """Text of the holder of a span."""
 

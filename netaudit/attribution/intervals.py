@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from netaudit.attribution.columns import FAR, SECOND
-from netaudit.attribution.trace import Question
-from netaudit.records.moments import nanoseconds
+from netaudit.attribution.columns import SECOND
 
-SKEW_CAP_S = 366 * 86_400
-"""A clock error of more than a year is none."""
+_MOST_INT32 = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """The time asked for, nanoseconds, both ends included."""
+class Pairs:
+    """What many look-ups found: rows, each with the question that it answers."""
 
-    low: int
-    high: int
-    skew: int
-    """Clock error allowed on either side."""
+    question: np.ndarray
+    """``(m,)`` int64."""
+    row: np.ndarray
+    """``(m,)`` int64."""
 
-    @property
-    def wide_low(self) -> int:
-        """Beginning, widened by the clock error."""
-        return self.low - self.skew
+    def __len__(self) -> int:
+        """Number of pairs."""
+        return len(self.row)
 
-    @property
-    def wide_high(self) -> int:
-        """End, widened by the clock error."""
-        return self.high + self.skew
+    def where(self, chosen: np.ndarray) -> Pairs:
+        """Some of the pairs, by a mask or by their places."""
+        return Pairs(self.question[chosen], self.row[chosen])
 
+    def sorted(self) -> Pairs:
+        """Each pair once, by question and row."""
+        if not len(self):
+            return self
+        order = np.lexsort((self.row, self.question))
+        question, row = self.question[order], self.row[order]
+        fresh = (np.diff(question, prepend=-1) != 0) | (np.diff(row, prepend=-1) != 0)
+        return Pairs(question[fresh], row[fresh])
 
-def window_of(question: Question) -> Window:
-    """The window of a question; an `until` before `at` counts as `at`.
-
-    Times are kept between 1970 and 2116 and the clock error below `SKEW_CAP_S`, so that sums of
-    them stay numbers of 64 bits.
-    """
-    low = _bounded(question.at)
-    high = max(low, _bounded(question.until)) if question.until else low
-    return Window(low, high, round(min(max(question.skew_s, 0.0), SKEW_CAP_S) * SECOND))
-
-
-def _bounded(moment: dt.datetime) -> int:
-    return min(max(nanoseconds(moment), 0), FAR)
+    @staticmethod
+    def joined(parts: Sequence[Pairs]) -> Pairs:
+        """All pairs of several look-ups."""
+        return Pairs(
+            np.concatenate([part.question for part in parts]), np.concatenate([part.row for part in parts])
+        )
 
 
 class Index:
@@ -71,36 +67,96 @@ class Index:
         """
         chosen = np.flatnonzero(keys >= 0) if rows is None else rows[keys[rows] >= 0]
         order = chosen[np.lexsort((end[chosen], start[chosen], keys[chosen]))]
-        self._rows = order
-        self._keys = keys[order]
-        self._start = start[order]
-        self._end = end[order]
-        self._reach = running_max(self._keys, self._end)
+        sorted_keys = keys[order]
+        heads = np.flatnonzero(np.diff(sorted_keys, prepend=-1) != 0)
+        self._keys = sorted_keys[heads]
+        self._bounds = np.append(heads, len(order))
+        self._rows = order.astype(np.int32 if len(keys) < _MOST_INT32 else np.int64)
+        self._start, self._end = start, end
+        self._reach = running_max(sorted_keys, end[order])
 
-    def overlapping(self, key: int, low: int, high: int) -> np.ndarray:
-        """Rows of the spans of `key` that share a moment with ``[low, high]``, by start."""
-        if key < 0 or not self._rows.size:
-            return self._rows[:0]
-        first, stop = self._keys.searchsorted(key), self._keys.searchsorted(key, "right")
-        if first == stop:
-            return self._rows[:0]
-        until = first + self._start[first:stop].searchsorted(high, "right")
-        since = first + self._reach[first:stop].searchsorted(low, "left")
-        part = slice(since, max(since, until))
-        found: np.ndarray = self._rows[part][self._end[part] >= low]
-        return found
+    def overlapping(self, keys: np.ndarray, low: np.ndarray, high: np.ndarray) -> Pairs:
+        """Rows of the spans of each key that share a moment with ``[low, high]``, by start.
+
+        Args:
+            keys: ``(n,)`` int64; negative where there is nothing to ask.
+            low: ``(n,)`` int64.
+            high: ``(n,)`` int64.
+        """
+        if not len(self._keys):
+            nothing = np.empty(0, np.int64)
+            return Pairs(nothing, nothing)
+        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        asked = np.flatnonzero((self._keys[at] == keys) & (keys >= 0))
+        first, stop = self._bounds[at[asked]], self._bounds[at[asked] + 1]
+        until = bisect(self._start, high[asked], first, stop, right=True, at=self._rows)
+        since = bisect(self._reach, low[asked], first, stop)
+        question, place = spread(asked, since, until)
+        row = self._rows[place].astype(np.int64)
+        meets = self._end[row] >= low[question]
+        return Pairs(question[meets], row[meets])
+
+
+def bisect(
+    values: np.ndarray,
+    wanted: np.ndarray,
+    first: np.ndarray,
+    stop: np.ndarray,
+    *,
+    right: bool = False,
+    at: np.ndarray | None = None,
+) -> np.ndarray:
+    """`np.searchsorted` of each wanted value in a part of its own, ``values[first:stop]``, which rises.
+
+    Args:
+        values: Sorted within each part.
+        wanted: ``(n,)``.
+        first: ``(n,)`` int64, where each part begins.
+        stop: ``(n,)`` int64, where it ends.
+        right: As for `np.searchsorted`.
+        at: Where given, the parts are of ``values[at]``, which is not made as a whole.
+
+    Returns:
+        ``(n,)`` int64 places in `values` (or in `at`), from `first` to `stop`.
+    """
+    low, high = first.astype(np.int64), stop.astype(np.int64)
+    for _ in range(int(np.max(high - low, initial=0)).bit_length()):
+        middle = (low + high) >> 1
+        open_ = low < high
+        place = np.where(open_, middle, 0)
+        value = values[place if at is None else at[place]]
+        before = open_ & ((value <= wanted) if right else (value < wanted))
+        low = np.where(before, middle + 1, low)
+        high = np.where(open_ & ~before, middle, high)
+    return low
+
+
+def spread(owner: np.ndarray, since: np.ndarray, until: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every place from `since` to before `until`, with the owner of its stretch.
+
+    Returns:
+        ``(m,)`` owners and ``(m,)`` places; nothing of a stretch that ends before it begins.
+    """
+    sizes = np.maximum(until - since, 0)
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    step = np.arange(total) - np.repeat(ends - sizes, sizes)
+    return np.repeat(owner, sizes), np.repeat(since, sizes) + step
 
 
 def running_max(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Running maximum of `values` inside each run of equal `groups`."""
-    if not len(values):
-        return values
-    # Replace values by their rank and add a step per group that is larger than any rank: then
-    # one maximum over everything never carries from one group into the next.
-    ordered, rank = np.unique(values, return_inverse=True)
-    step = np.cumsum(np.diff(groups, prepend=groups[0]) != 0) * len(ordered)
-    reached: np.ndarray = ordered[np.maximum.accumulate(rank + step) - step]
-    return reached
+    out = values.copy()
+    step = 1
+    # After a round each place holds the most of the last 2 * step; a round without change says of
+    # every stretch that the one before it holds nothing more.
+    while step < len(out):
+        carried = (groups[step:] == groups[:-step]) & (out[:-step] > out[step:])
+        if not carried.any():
+            break
+        out[step:][carried] = out[:-step][carried]
+        step *= 2
+    return out
 
 
 def overlaps(start: np.ndarray, end: np.ndarray, low: int, high: int) -> np.ndarray:
@@ -109,7 +165,7 @@ def overlaps(start: np.ndarray, end: np.ndarray, low: int, high: int) -> np.ndar
 
 
 def stable_range(
-    start: np.ndarray, end: np.ndarray, mine: np.ndarray, window: Window
+    start: np.ndarray, end: np.ndarray, mine: np.ndarray, low: int, high: int
 ) -> tuple[float, float] | None:
     """By how many seconds the clocks may differ before the answer is another one.
 
@@ -117,16 +173,17 @@ def stable_range(
         start: ``(n,)`` of all spans of the key near the window.
         end: ``(n,)``.
         mine: ``(n,)`` bool: those of the answer.
-        window: The time asked for.
+        low: Beginning of the time asked for, nanoseconds.
+        high: Its end.
 
     Returns:
         The range of shifts of the window, around 0 or as near to it as the answer lies, over
         which it meets spans of the answer and of nobody else. None where there is no such range.
     """
     # A window shifted by d meets [start, end] exactly where start - high <= d <= end - low.
-    low, high = start - window.high, end - window.low
-    order = np.argsort(low[mine], kind="stable")
-    own_low, own_high = low[mine][order], high[mine][order]
+    earliest, latest = start - high, end - low
+    order = np.argsort(earliest[mine], kind="stable")
+    own_low, own_high = earliest[mine][order], latest[mine][order]
     if not own_low.size:
         return None
     reach = np.maximum.accumulate(own_high)
@@ -138,7 +195,7 @@ def stable_range(
     nearest = int(np.argmin(away))
     down, up = int(lows[nearest]), int(highs[nearest])
     pivot = min(max(0, down), up)
-    other_low, other_high = low[~mine], high[~mine]
+    other_low, other_high = earliest[~mine], latest[~mine]
     if ((other_low <= pivot) & (other_high >= pivot)).any():
         return None
     down = max(down, int(other_high[other_high < pivot].max(initial=down)))

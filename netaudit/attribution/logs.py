@@ -12,9 +12,13 @@ from netaudit.attribution.access_log import AccessLog
 from netaudit.attribution.address_log import AddressLog
 from netaudit.attribution.columns import Records
 from netaudit.attribution.coverage import CoverageTable
+from netaudit.attribution.held import Held
+from netaudit.attribution.intervals import Pairs
 from netaudit.attribution.nat_log import NatLog
+from netaudit.attribution.packed import Packed
 from netaudit.attribution.plan import Plan
 from netaudit.attribution.register import Register
+from netaudit.attribution.sharing import Sharing
 from netaudit.config import Settings
 from netaudit.records.evidence import EvidenceFile
 from netaudit.records.schemas import concat
@@ -31,6 +35,7 @@ class Logs:
     access: tuple[AccessLog, ...]
     """RADIUS first: it knows accounts."""
     register: Register
+    sharing: Sharing
     coverage: CoverageTable
     plan: Plan
     sites: tuple[str, ...]
@@ -58,22 +63,31 @@ class Logs:
             addresses=AddressLog(records["dhcp"], site["dhcp"], records["arp"], site["arp"], access),
             access=access,
             register=Register(records["asset"], site["asset"]),
+            sharing=Sharing(access),
             coverage=CoverageTable({k: r for k, r in records.items() if r.count}, ledger),
             plan=Plan(settings),
             sites=sites,
             settings=settings,
         )
 
-    def knows(self, address: bytes) -> bool:
-        """Whether any log or register ever names an inside address."""
-        return self.addresses.knows(address) or self.register.knows(address) or self.nat.knows(address)
+    def knows(self, addresses: Packed) -> np.ndarray:
+        """``(n,)`` bool: which any log or register ever names as an inside address."""
+        known: np.ndarray = self.addresses.knows(addresses) | self.nat.knows(addresses)
+        return known | self.register.knows(addresses)
 
-    def at_site(self, codes: np.ndarray, site: str) -> np.ndarray:
-        """Which site codes may be `site`: that one and rows of no named site; all where none is."""
-        if not site:
-            return np.ones(len(codes), bool)
-        known = self.sites.index(site) if site in self.sites else -1
-        return np.isin(codes, (0, known))
+    def at_site(self, held: Held, found: Pairs, sites: np.ndarray) -> Pairs:
+        """Those of some spans that may be of a site: of that one, or of no named one; all where none is asked for.
+
+        Args:
+            held: The log of the spans.
+            found: The spans.
+            sites: By question the name of the site.
+        """
+        asked = sites[found.question]
+        if not (asked != "").any():
+            return found
+        own = np.array(self.sites, object)[held.site[found.row]]
+        return found.where((asked == "") | (own == "") | (own == asked))
 
 
 def _site_names(records: Mapping[str, Records]) -> tuple[str, ...]:
@@ -85,6 +99,6 @@ def _site_names(records: Mapping[str, Records]) -> tuple[str, ...]:
 
 def _site_codes(records: Records, sites: tuple[str, ...]) -> np.ndarray:
     codes, words = records.words("site")
-    place = np.array([sites.index(word) for word in words] + [0], np.int64)
+    place = np.array([sites.index(word) for word in words] + [0], np.int16)
     by_row: np.ndarray = place[codes]
     return by_row

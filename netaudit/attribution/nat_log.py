@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
-from netaudit.attribution.columns import NONE, SECOND, Records, codes_of, combine
+from netaudit.attribution.columns import NONE, SECOND, Records, combine
 from netaudit.attribution.held import Held
-from netaudit.attribution.intervals import Index
-from netaudit.attribution.spans import Spans, end_at_next, pair
-from netaudit.attribution.trace import Question
+from netaudit.attribution.intervals import Index, Pairs
+from netaudit.attribution.packed import Codes, Packed
+from netaudit.attribution.questions import ABSENT, Questions
+from netaudit.attribution.spans import Spans, concat, end_at_next, pair
 from netaudit.attribution.words import Role, denied, momentary, roles
 from netaudit.records.addresses import format_ip
 
@@ -21,6 +23,10 @@ OTHER_CAP_S = 600
 BLOCK_CAP_S = 432_000
 """A block of ports stays with its subscriber as long as a session does."""
 PORTS = 65_536
+AT_ONCE = 2_000_000
+"""Records that are joined at a time, so that memory is bounded."""
+_UNHEARD = -2
+"""Stands for a transport or destination that a question says and no record has."""
 
 
 class NatLog:
@@ -51,41 +57,44 @@ class NatLog:
             self.public, self.low, self.high, self.transport, self.server, self.server_port, site[row]
         )
         spans = end_at_next(spans, place, inside[row])
-        self.insides = insides
-        self._publics = codes_of(publics)
-        self._inside_codes = codes_of(insides)
-        self._servers = codes_of(servers)
+        self.publics, self.insides, self._servers = Codes(publics), Codes(insides), Codes(servers)
         self._transports = {word.lower(): code for code, word in enumerate(transports)}
         self.held = Held(
-            spans, inside[row], site[row], (records,), np.zeros(len(row), np.int64), self._name
+            spans, inside[row], site[row], (records,), np.zeros(len(row), np.int8), self._name
         )
         single = np.flatnonzero(self.low == self.high)
         block = np.flatnonzero(self.low != self.high)
-        self._by_port = Index(self.public * PORTS + self.low, spans.start, spans.end, single)
+        ports = self.public.astype(np.int64) * PORTS + self.low
+        self._by_port = Index(ports, spans.start, spans.end, single)
         self._by_block = Index(self.public, spans.start, spans.end, block)
         self._by_public = Index(self.public, spans.start, spans.end)
+        self._first_behind = np.full(len(publics), len(insides))
+        self._last_behind = np.full(len(publics), -1)
+        np.minimum.at(self._first_behind, self.public, self.held.holder)
+        np.maximum.at(self._last_behind, self.public, self.held.holder)
 
     def __len__(self) -> int:
         """Number of spans."""
         return len(self.public)
 
-    def around(self, question: Question, low: int, high: int) -> np.ndarray:
-        """Spans that fit address, port, transport and destination of `question`, in a time.
+    def around(self, asked: Questions, low: np.ndarray, high: np.ndarray) -> Pairs:
+        """Spans that fit address, port, transport and destination of each question, in a time.
 
         What a record does not say (a pool's log without destination) fits.
         """
-        public = self._publics.get(question.public_ip, -1)
-        if public < 0:
-            return np.empty(0, np.int64)
-        if question.port is None:
-            rows = self._by_public.overlapping(public, low, high)
-        else:
-            blocks = self._by_block.overlapping(public, low, high)
-            inside = (self.low[blocks] <= question.port) & (question.port <= self.high[blocks])
-            single = self._by_port.overlapping(public * PORTS + question.port, low, high)
-            rows = np.concatenate((single, blocks[inside]))
-        fitting: np.ndarray = rows[self._fits(question, rows)]
-        return fitting
+        public = self.publics.of(asked.public)
+        anywhere = np.where(asked.port == ABSENT, public, -1)
+        within = np.where((asked.port >= 0) & (asked.port < PORTS), public, -1)
+        blocks = self._by_block.overlapping(within, low, high)
+        port = asked.port[blocks.question]
+        found = Pairs.joined(
+            (
+                self._by_public.overlapping(anywhere, low, high),
+                self._by_port.overlapping(np.where(within < 0, -1, within * PORTS + asked.port), low, high),
+                blocks.where((self.low[blocks.row] <= port) & (port <= self.high[blocks.row])),
+            )
+        )
+        return found.where(self._fits(asked, found))
 
     def names_destination(self, rows: np.ndarray) -> np.ndarray:
         """Which spans say where they went."""
@@ -101,55 +110,97 @@ class NatLog:
         """Inside addresses with a session in a time."""
         spans = self.held.spans
         seen = np.unique(self.held.holder[(spans.start <= high) & (spans.end >= low)])
-        return {self.insides[int(code)].as_py() for code in seen}
+        return {self._inside(int(code)) for code in seen}
 
     def address(self, span: int) -> bytes:
         """Inside address of a span."""
-        packed: bytes = self.insides[int(self.held.holder[span])].as_py()
-        return packed
+        return self._inside(int(self.held.holder[span]))
 
-    def knows(self, address: bytes) -> bool:
-        """Whether any translation names `address` as an inside one."""
-        return address in self._inside_codes
+    def knows(self, addresses: Packed) -> np.ndarray:
+        """``(n,)`` bool: which some translation names as an inside one."""
+        return self.insides.of(addresses) >= 0
 
-    def is_public(self, address: bytes) -> bool:
-        """Whether `address` is itself one that others hide behind."""
-        code = self._publics.get(address, -1)
-        own = self._inside_codes.get(address, -2)
-        return code >= 0 and bool(((self.public == code) & (self.held.holder != own)).any())
+    def is_public(self, addresses: Packed) -> np.ndarray:
+        """``(n,)`` bool: which are themselves such that others hide behind."""
+        code, own = self.publics.of(addresses), self.insides.of(addresses)
+        if not len(self.publics):
+            return code >= 0
+        first, last = self._first_behind[code], self._last_behind[code]
+        others: np.ndarray = (code >= 0) & (last >= 0) & ~((first == own) & (last == own))
+        return others
 
-    def publics(self) -> list[bytes]:
-        """Every public address in the log."""
-        return [p for p in self._publics if isinstance(p, bytes)]
-
-    def _fits(self, question: Question, rows: np.ndarray) -> np.ndarray:
-        fits = np.ones(len(rows), bool)
-        if question.transport:
-            wanted = self._transports.get(question.transport.lower(), -2)
-            fits &= np.isin(self.transport[rows], (-1, wanted))
-        if question.dst_ip is not None:
-            fits &= np.isin(self.server[rows], (-1, self._servers.get(question.dst_ip, -2)))
-        if question.dst_port is not None:
-            fits &= np.isin(self.server_port[rows], (-1, question.dst_port))
+    def _fits(self, asked: Questions, found: Pairs) -> np.ndarray:
+        fits = np.ones(len(found), bool)
+        for wanted, have in (
+            (self._wanted_transport(asked), self.transport),
+            (
+                np.where(asked.destination.known, _or_unheard(self._servers.of(asked.destination)), ABSENT),
+                self.server,
+            ),
+            (asked.destination_port, self.server_port),
+        ):
+            said, known = wanted[found.question], have[found.row]
+            fits &= (said == ABSENT) | (known == -1) | (known == said)
         return fits
+
+    def _wanted_transport(self, asked: Questions) -> np.ndarray:
+        coded = pa.array(asked.transport, pa.string()).dictionary_encode()
+        code_of = {"": ABSENT} | self._transports
+        codes = [code_of.get(word, _UNHEARD) for word in coded.dictionary.to_pylist()]
+        wanted: np.ndarray = np.array([*codes, ABSENT], np.int64)[coded.indices.to_numpy()]
+        return wanted
+
+    def _inside(self, code: int) -> bytes:
+        return self.insides.values.value(code) or b""
 
     def _name(self, span: int) -> str:
         return format_ip(self.address(span))
+
+
+def _or_unheard(codes: np.ndarray) -> np.ndarray:
+    return np.where(codes < 0, _UNHEARD, codes)
 
 
 def _sessions(records: Records, site: np.ndarray, transport: np.ndarray, transports: list[str]) -> Spans:
     """NEW and DESTROY (or their like) joined by session id and tuple, and order."""
     begun, ended = records.nanos("ts"), records.nanos("ts_end")
     role = roles("nat", records)
-    role = np.where((ended != NONE) & (role != Role.IGNORE), Role.END, role)
+    role[(ended != NONE) & (role != Role.IGNORE)] = Role.END
     time = np.where((role == Role.END) & (ended != NONE), ended, begun)
+    begun[ended == NONE] = NONE
+    del ended
     events = np.flatnonzero((role != Role.IGNORE) & ~denied(records) & (time != NONE))
+    if (begun[events] != NONE).all():  # each record tells a whole session: nothing is to be joined
+        return Spans(
+            np.minimum(begun, time)[events],
+            time[events],
+            np.zeros(len(events), np.uint8),
+            events.astype(np.int32),
+            events.astype(np.int32),
+        )
+    group = _tuples(records, site, transport)
+    cap = _caps(records, transport, transports)
+    order = records.order()
+    parts = []
+    count = -(-len(events) // AT_ONCE)
+    for part in range(count):
+        some = events[group[events] % count == part]
+        spans = pair(
+            group[some], time[some], order[some], role[some], begun=begun[some], cap=cap[some] * SECOND
+        )
+        first, last = some[spans.first].astype(np.int32), some[spans.last].astype(np.int32)
+        parts.append(replace(spans, first=first, last=last))
+    return concat(parts)
+
+
+def _tuples(records: Records, site: np.ndarray, transport: np.ndarray) -> np.ndarray:
+    """``(n,)`` what the records of one session share.
+
+    An end may leave the public side out (ASA's teardown); then the session id stands for it.
+    """
     session, _ = records.words("session")
-    # An end may leave the public side out (ASA's teardown); then the session id stands for it.
     unnamed = session < 0
-    public = np.where(unnamed, records.codes("public_ip")[0], -1)
-    port = np.where(unnamed, records.numbers("public_port"), -1)
-    group = combine(
+    return combine(
         session,
         site,
         transport,
@@ -157,19 +208,15 @@ def _sessions(records: Records, site: np.ndarray, transport: np.ndarray, transpo
         records.numbers("client_port"),
         records.codes("server_ip")[0],
         records.numbers("server_port"),
-        public,
-        port,
+        np.where(unnamed, records.codes("public_ip")[0], -1),
+        np.where(unnamed, records.numbers("public_port"), -1),
     )
+
+
+def _caps(records: Records, transport: np.ndarray, transports: list[str]) -> np.ndarray:
+    """``(n,)`` seconds that a session counts for at most where one of its bounds is not known."""
     caps = np.array([CAPS_S.get(word.lower(), OTHER_CAP_S) for word in transports] + [OTHER_CAP_S])
-    block = records.numbers("public_port_end") > records.numbers("public_port")
-    cap = np.where(block, BLOCK_CAP_S, caps[transport]) * SECOND
-    cap = np.where(momentary(records), 0, cap)
-    spans = pair(
-        group[events],
-        time[events],
-        records.order()[events],
-        role[events],
-        begun=np.where(ended != NONE, begun, NONE)[events],
-        cap=cap[events],
-    )
-    return replace(spans, first=events[spans.first], last=events[spans.last])
+    cap = caps[transport]
+    cap[records.numbers("public_port_end") > records.numbers("public_port")] = BLOCK_CAP_S
+    cap[momentary(records)] = 0
+    return cap

@@ -1,8 +1,13 @@
-"""What the configuration says about addresses and wireless networks."""
+"""What the configuration says about addresses and wireless networks, asked by columns."""
 
 from __future__ import annotations
 
-from netaudit.config import Segment, Settings, Wireless
+from collections.abc import Iterable
+
+import numpy as np
+
+from netaudit.attribution.packed import Packed
+from netaudit.config import Settings, Wireless
 from netaudit.records.addresses import (
     Network,
     format_ip,
@@ -46,36 +51,48 @@ class Plan:
         self._settings = settings
         egress = [*settings.unit.egress, *(s.egress for s in settings.segment if s.egress)]
         self.egress = tuple(n for n in map(_network, egress) if n is not None)
-        self._segments = sorted(
+        self.segments = settings.segment
+        parts = sorted(
             (
-                (network, network_range(network), segment)
-                for segment in settings.segment
+                (network, number)
+                for number, segment in enumerate(settings.segment)
                 for network in map(_network, segment.network)
                 if network is not None
             ),
-            key=lambda part: (-part[0].prefixlen - (96 if part[0].version == 4 else 0), part[2].id),
+            key=lambda part: (
+                -part[0].prefixlen - (96 if part[0].version == 4 else 0),
+                settings.segment[part[1]].id,
+            ),
         )
+        self.networks: tuple[Network, ...] = tuple(network for network, _ in parts)
+        """Networks of all segments, the longest prefix first."""
+        self._owner = tuple(number for _, number in parts)
 
-    @property
-    def networks(self) -> tuple[Network, ...]:
-        """Networks of all segments."""
-        return tuple(network for network, _, _ in self._segments)
+    def ours(self, public: Packed) -> np.ndarray:
+        """``(n,)`` bool: which public addresses are the unit's; all where the configuration names none."""
+        if not self.egress:
+            return np.ones(len(public), bool)
+        return _in_any(public, (*self.egress, *self.networks))
 
-    def ours(self, public: bytes) -> bool:
-        """Whether a public address is the unit's; yes where the configuration names none."""
-        known = (*self.egress, *self.networks)
-        return not self.egress or any(in_network(public, network) for network in known)
+    def has(self, addresses: Packed) -> np.ndarray:
+        """``(n,)`` bool: which are in a segment of any site, or are ones that the unit leaves by."""
+        return _in_any(addresses, (*self.networks, *self.egress))
 
-    def has(self, address: bytes) -> bool:
-        """Whether an address is in a segment of any site, or is one that the unit leaves by."""
-        return any(in_network(address, network) for network in (*self.networks, *self.egress))
+    def segment_of(self, addresses: Packed, sites: np.ndarray) -> np.ndarray:
+        """``(n,)`` int64: the segment with the longest prefix, of the site where one is known; -1 = none.
 
-    def segment(self, address: bytes, site: str) -> Segment | None:
-        """The segment with the longest prefix; of that site, where one is known."""
-        for _, (low, high), segment in self._segments:
-            if low <= address <= high and (not site or segment.site in {"", site}):
-                return segment
-        return None
+        Args:
+            addresses: ``(n,)``.
+            sites: ``(n,)`` names of sites, empty where not known.
+        """
+        found = np.full(len(addresses), -1)
+        for network, owner in zip(self.networks, self._owner, strict=True):
+            site = self.segments[owner].site
+            here = (found < 0) & addresses.between(*network_range(network))
+            if site:
+                here &= (sites == "") | (sites == site)
+            found[here] = owner
+        return found
 
     def behind(self, public: bytes) -> tuple[str, ...]:
         """Ids of the segments that are declared to leave by a public address."""
@@ -121,9 +138,16 @@ def shares_key(wireless: Wireless) -> bool:
     return wireless.auth in SHARED_AUTH and not wireless.per_user_auth
 
 
-def is_private(address: bytes) -> bool:
-    """Whether an address is of a range that never appears on the internet."""
-    return any(in_network(address, network) for network in _BEHIND)
+def is_private(addresses: Packed) -> np.ndarray:
+    """``(n,)`` bool: which are of a range that never appears on the internet."""
+    return _in_any(addresses, _BEHIND)
+
+
+def _in_any(addresses: Packed, networks: Iterable[Network]) -> np.ndarray:
+    inside = np.zeros(len(addresses), bool)
+    for network in networks:
+        inside |= addresses.between(*network_range(network))
+    return inside
 
 
 def _network(text: str) -> Network | None:

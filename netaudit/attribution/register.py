@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from netaudit.attribution.columns import FAR, NONE, Records, codes_of, combine
+from netaudit.attribution.columns import FAR, NONE, Records, combine
 from netaudit.attribution.held import Held
-from netaudit.attribution.intervals import Index
+from netaudit.attribution.intervals import Index, Pairs
+from netaudit.attribution.packed import Codes, Packed
 from netaudit.attribution.spans import Spans
 from netaudit.records.addresses import format_ip, format_mac
 
@@ -38,28 +39,36 @@ class Register:
             records.words("owner")[0],
             records.words("department")[0],
         )
-        self.held = Held(spans, who, site, (records,), np.zeros(records.count, np.int64), self._name)
-        self._macs, self._ips = codes_of(macs), codes_of(ips)
+        self.held = Held(spans, who, site, (records,), np.zeros(records.count, np.int8), self._name)
+        self._macs, self._ips = Codes(macs), Codes(ips)
+        self._texts: dict[str, np.ndarray] = {}
         self._has_mac = mac >= 0
         self._by_mac = Index(mac, spans.start, spans.end)
         self._by_ip = Index(ip, spans.start, spans.end)
 
-    def by_mac(self, mac: bytes, low: int, high: int) -> np.ndarray:
-        """Rows that name a MAC, valid in a time."""
-        return self._by_mac.overlapping(self._macs.get(mac, -2), low, high)
+    def by_mac(self, macs: Packed, low: np.ndarray, high: np.ndarray) -> Pairs:
+        """Rows that name each MAC, valid in a time."""
+        return self._by_mac.overlapping(self._macs.of(macs), low, high)
 
-    def by_ip(self, address: bytes, low: int, high: int) -> np.ndarray:
-        """Rows that name an address, valid in a time."""
-        return self._by_ip.overlapping(self._ips.get(address, -2), low, high)
+    def by_ip(self, addresses: Packed, low: np.ndarray, high: np.ndarray) -> Pairs:
+        """Rows that name each address, valid in a time."""
+        return self._by_ip.overlapping(self._ips.of(addresses), low, high)
 
-    def without_mac(self, rows: np.ndarray) -> np.ndarray:
-        """Those of some rows that name no MAC."""
-        without: np.ndarray = rows[~self._has_mac[rows]]
-        return without
+    def names_mac(self, rows: np.ndarray) -> np.ndarray:
+        """``(n,)`` bool: which rows name a MAC."""
+        named: np.ndarray = self._has_mac[rows]
+        return named
 
-    def knows(self, address: bytes) -> bool:
-        """Whether any row ever names `address`."""
-        return address in self._ips
+    def knows(self, addresses: Packed) -> np.ndarray:
+        """``(n,)`` bool: which any row ever names."""
+        return self._ips.of(addresses) >= 0
+
+    def texts(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """``(n,)`` cells as text, empty for null and where the row is -1."""
+        if name not in self._texts:
+            self._texts[name] = self.records.texts(name)
+        found: np.ndarray = self._texts[name][rows]
+        return found
 
     def detail(self, row: int, name: str) -> str:
         """A cell as text, empty for null."""

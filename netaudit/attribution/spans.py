@@ -133,19 +133,21 @@ def end_at_next(spans: Spans, place: np.ndarray, holder: np.ndarray) -> Spans:
         place: ``(n,)`` what only one can hold at a time.
         holder: ``(n,)`` who holds it.
     """
-    if not len(spans):
+    open_ = (spans.doubt & Doubt.NO_END) != 0
+    rows = np.flatnonzero(np.isin(place, np.unique(place[open_])))
+    if not rows.size:
         return spans
-    by = np.lexsort((spans.start, place))
+    by = rows[np.lexsort((spans.start[rows], place[rows]))]
     changes = (np.diff(place[by], prepend=-2) != 0) | (np.diff(holder[by], prepend=-2) != 0)
     run = np.flatnonzero(changes)
     next_run = np.append(run[1:], len(by))[np.cumsum(changes) - 1]
     inside = next_run < len(by)
     other = by[np.where(inside, next_run, 0)]
     inside &= place[other] == place[by]
-    limit = np.full(len(by), FAR)
-    limit[by] = np.where(inside, spans.start[other], FAR)
-    open_ = (spans.doubt & Doubt.NO_END) != 0
-    end = np.where(open_, np.maximum(np.minimum(spans.end, limit), spans.start), spans.end)
+    limit = np.where(inside, spans.start[other], FAR)
+    cut = np.maximum(np.minimum(spans.end[by], limit), spans.start[by])
+    end = spans.end.copy()
+    end[by[open_[by]]] = cut[open_[by]]
     return replace(spans, end=end)
 
 

@@ -1,145 +1,193 @@
-"""What is known on the way from a question to its answer, and what an empty look-up means."""
+"""What is known on the way from questions to their answers, and what an empty look-up means.
+
+Many questions are walked at once: every fact is a column with one value for each question, and a
+hop reads what the hops before it found. One question is many of which there is one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from netaudit.attribution.columns import SECOND
 from netaudit.attribution.held import Held
-from netaudit.attribution.intervals import Window
+from netaudit.attribution.intervals import Pairs
 from netaudit.attribution.logs import Logs
-from netaudit.attribution.trace import Candidate, Outcome, Question, Reach, Reason
-from netaudit.attribution.weighing import Weighed, weigh
-from netaudit.config import Segment
-from netaudit.records.addresses import is_random_mac
+from netaudit.attribution.packed import Packed
+from netaudit.attribution.questions import Questions
+from netaudit.attribution.trace import Outcome, Reach, Reason
 
 DAY_S = 86_400
-"""How far around the window neighbours are looked for: `skew_stable_s` never says more."""
+"""How far around the time asked for neighbours are looked for: `skew_stable_s` never says more."""
+PLACES = ("segment", "ssid", "ap", "port")
+OUTCOMES = tuple(Outcome)
+REACHES = tuple(Reach)
+HELD, AMBIGUOUS, MISSING, NOT_COVERED = (OUTCOMES.index(o) for o in Outcome)
+NO_HOP = -1
+"""Outcome of a hop that had nothing to ask."""
 
 
 @dataclass(slots=True)
-class Walk:
-    """The state of one walk; each hop reads what the hops before it found."""
+class Walks:
+    """The state of many walks."""
 
     logs: Logs
-    question: Question
-    window: Window
-    site: str = ""
-    address: bytes | None = None
-    mac: bytes | None = None
-    account: str = ""
-    """A personal account that was held."""
-    asset: Candidate | None = None
-    confirmed: bool = False
-    """Whether the asset was found by its MAC, and not by what is declared for the address."""
-    place: dict[str, str] = field(default_factory=dict)
-    reasons: list[Reason] = field(default_factory=list)
-    stopped: bool = False
-    """No hop after this one has a single key to ask for."""
+    asked: Questions
+    site: np.ndarray
+    """``(n,)`` text, empty where not known."""
+    address: Packed
+    mac: Packed
+    personal: np.ndarray
+    """``(n,)`` bool: an account was held that stands for one person."""
+    asset: np.ndarray
+    """``(n,)`` row of the register that was held, -1 for none."""
+    confirmed: np.ndarray
+    """``(n,)`` bool: the asset was found by its MAC, and not by what is declared for the address."""
+    stopped: np.ndarray
+    """``(n,)`` bool: no hop after this one has a single key to ask for."""
+    place: dict[str, np.ndarray]
+    """By name of `PLACES` ``(n,)`` texts, empty where not known."""
+    reasons: list[tuple[Reason, np.ndarray]] = field(default_factory=list)
+    """In the order in which they were found, each with ``(n,)`` bool: for which questions."""
 
-    def because(self, *reasons: Reason | None) -> None:
-        """Note reasons, each once."""
-        self.reasons += [r for r in reasons if r is not None and r not in self.reasons]
-
-    def known_place(self, **parts: str) -> None:
-        """Note parts of the place that are not yet known."""
-        for name, text in parts.items():
-            if text:
-                self.place.setdefault(name, text)
-
-    def hold(self, candidate: Candidate) -> None:
-        """Take the site of an answer that was held."""
-        self.site = self.site or dict(candidate.details).get("site", "")
-
-    def weigh(
-        self,
-        held: Held,
-        rows: np.ndarray,
-        near: Callable[[], np.ndarray] | None = None,
-        preferred: np.ndarray | None = None,
-    ) -> Weighed:
-        """Candidates of the walk's site among `rows`.
-
-        Args:
-            held: The log.
-            rows: Spans that overlap the widened window.
-            near: Looks up the spans further away; asked only where one candidate holds.
-            preferred: ``(len(rows),)`` bool: those that name the destination asked for.
-        """
-        if self.site and rows.size:
-            here = self.logs.at_site(held.site[rows], self.site)
-            rows, preferred = rows[here], None if preferred is None else preferred[here]
-        return weigh(
-            held,
-            rows,
-            self.window,
-            near=None if near is None else lambda: self.at_site(held, near()),
-            sites=self.logs.sites,
-            preferred=preferred,
+    @staticmethod
+    def begin(logs: Logs, asked: Questions) -> Walks:
+        """Walks that have found nothing yet."""
+        count = len(asked)
+        inside = ~asked.public.known
+        return Walks(
+            logs,
+            asked,
+            asked.site.copy(),
+            asked.client.only(inside),
+            asked.mac.only(inside),
+            np.zeros(count, bool),
+            np.full(count, -1),
+            np.zeros(count, bool),
+            np.zeros(count, bool),
+            {name: np.full(count, "", object) for name in PLACES},
         )
 
-    def at_site(self, held: Held, rows: np.ndarray) -> np.ndarray:
+    def because(self, reason: Reason, chosen: np.ndarray) -> None:
+        """Note a reason for some of the questions (bool)."""
+        if chosen.any():
+            self.reasons.append((reason, chosen))
+
+    def has(self, reason: Reason) -> np.ndarray:
+        """``(n,)`` bool: for which questions a reason was noted."""
+        found = np.zeros(len(self.asked), bool)
+        for noted, chosen in self.reasons:
+            if noted is reason:
+                found |= chosen
+        return found
+
+    def known_place(self, name: str, texts: np.ndarray, chosen: np.ndarray) -> None:
+        """Note a part of the place of some questions, where it is not yet known."""
+        place = self.place[name]
+        fresh = chosen & (place == "") & (texts != "")
+        place[fresh] = texts[fresh]
+
+    def hold(self, sites: np.ndarray, chosen: np.ndarray) -> None:
+        """Take the site of answers that were held: codes, 0 where it is not named."""
+        named = np.array(self.logs.sites, object)[sites]
+        self.site = np.where(chosen & (self.site == ""), named, self.site)
+
+    def here(self, held: Held, found: Pairs) -> Pairs:
         """Those of some spans that may be of the walk's site."""
-        if not self.site:
-            return rows
-        here: np.ndarray = rows[self.logs.at_site(held.site[rows], self.site)]
-        return here
+        return self.logs.at_site(held, found, self.site)
 
     @property
-    def wide(self) -> tuple[int, int]:
-        """The window, widened by the clock error."""
-        return self.window.wide_low, self.window.wide_high
+    def around(self) -> tuple[np.ndarray, np.ndarray]:
+        """The times in which neighbours are looked for."""
+        low, high = self.asked.wide
+        return low - DAY_S * SECOND, high + DAY_S * SECOND
 
     @property
-    def around(self) -> tuple[int, int]:
-        """The time in which neighbours are looked for."""
-        return self.window.wide_low - DAY_S * SECOND, self.window.wide_high + DAY_S * SECOND
+    def segment(self) -> np.ndarray:
+        """``(n,)`` number of the segment of the address that is known so far; -1 = none."""
+        return self.logs.plan.segment_of(self.address, self.site)
 
-    @property
-    def segment(self) -> Segment | None:
-        """The segment of the address that is known so far."""
-        return self.logs.plan.segment(self.address, self.site) if self.address else None
-
-    def absent(self, kinds: Sequence[str], *, without: Reason, rows: int) -> tuple[Outcome, Reason | None]:
+    def absent(
+        self, chosen: np.ndarray, kinds: Sequence[str], *, without: Reason, rows: int
+    ) -> tuple[np.ndarray, list[tuple[Reason, np.ndarray]]]:
         """What it means that nothing was found.
 
         Args:
+            chosen: ``(n,)`` bool: questions for which nothing was.
             kinds: Kinds of log that could have told.
             without: The reason where there is no such log, or none of this site and segment.
             rows: How many records there are; where no file of such a log is in the ledger, and no
                 capture has them, they are a log of which nothing else is known.
+
+        Returns:
+            ``(n,)`` bool: for which the log covers the time and has no entry. And the reasons for
+            the others, each with ``(n,)`` bool.
         """
-        coverage, segments = self.logs.coverage, self._segments()
-        if coverage.covers(kinds, self.site, self.window.low, self.window.high, segments=segments):
-            return Outcome.MISSING, None
+        missing = np.zeros(len(self.asked), bool)
+        why: dict[Reason, np.ndarray] = {}
+        for site, segments, part in self._scopes(chosen):
+            covered = self._covered(kinds, site, segments, part)
+            missing[part[covered]] = True
+            for reason, some in self._uncovered(kinds, site, segments, part[~covered], (without, rows)):
+                why.setdefault(reason, np.zeros(len(self.asked), bool))[some] = True
+        return missing, list(why.items())
+
+    def _covered(
+        self, kinds: Sequence[str], site: str, segments: tuple[str, ...], part: np.ndarray
+    ) -> np.ndarray:
+        low, high = self.asked.low[part], self.asked.high[part]
+        covered = np.ones(len(part), bool)
+        for coverage in self.logs.coverage.needed(kinds, site, segments):
+            covered &= coverage.covers_each(low, high)
+        return covered
+
+    def _uncovered(
+        self,
+        kinds: Sequence[str],
+        site: str,
+        segments: tuple[str, ...],
+        part: np.ndarray,
+        otherwise: tuple[Reason, int],
+    ) -> list[tuple[Reason, np.ndarray]]:
+        coverage, (without, rows) = self.logs.coverage, otherwise
         segment = segments[0] if len(segments) == 1 else ""
-        kept_here = any(coverage.of(kinds, self.site, one).files for one in segments or ("",))
+        kept_here = any(coverage.of(kinds, site, one).files for one in segments or ("",))
         if not kept_here and (coverage.sites(kinds) or coverage.captured(kinds) or not rows):
-            return Outcome.NOT_COVERED, without
-        whole = coverage.of(kinds, self.site, segment)
-        kept = [self.logs.plan.retention_days(kind, self.site, segment) for kind in kinds]
+            return [(without, part)]
+        whole = coverage.of(kinds, site, segment)
+        kept = [self.logs.plan.retention_days(kind, site, segment) for kind in kinds]
         days = [d for d in kept if d is not None]
-        expired = (
-            whole.first is not None
-            and whole.last is not None
-            and days
-            and self.window.low < whole.first
-            and self.window.low < whole.last - max(days) * DAY_S * SECOND
-        )
-        return Outcome.NOT_COVERED, Reason.RETENTION_EXPIRED if expired else Reason.LOG_GAP
+        expired = np.zeros(len(part), bool)
+        if whole.first is not None and whole.last is not None and days:
+            since = min(whole.first, whole.last - max(days) * DAY_S * SECOND)
+            expired = self.asked.low[part] < since
+        return [(Reason.RETENTION_EXPIRED, part[expired]), (Reason.LOG_GAP, part[~expired])]
 
-    def _segments(self) -> tuple[str, ...]:
-        """Segments whose logs matter: the address's own, else those behind the public address."""
-        if self.segment is not None:
-            return (self.segment.id,)
-        public = self.question.public_ip
-        return self.logs.plan.behind(public) if public is not None and self.address is None else ()
+    def _scopes(self, chosen: np.ndarray) -> list[tuple[str, tuple[str, ...], np.ndarray]]:
+        """Questions by whose logs matter: a site, and the address's segment or those behind the public one."""
+        rows = np.flatnonzero(chosen)
+        segment = self.logs.plan.segment_of(self.address.take(rows), self.site[rows])
+        scopes: dict[tuple[str, tuple[str, ...]], list[np.ndarray]] = {}
+        outside = (segment < 0) & ~self.address.known[rows] & self.asked.public.known[rows]
+        public = self.asked.public.take(rows)
+        halves = [np.where(outside, half, np.uint64(0)) for half in (public.high, public.low)]
+        keys = np.stack([segment.astype(np.uint64), *halves])
+        _, first, of = np.unique(keys, axis=1, return_index=True, return_inverse=True)
+        for number, at in enumerate(first.tolist()):
+            names: tuple[str, ...] = ()
+            if segment[at] >= 0:
+                names = (self.logs.plan.segments[segment[at]].id,)
+            elif outside[at]:
+                names = self.logs.plan.behind(public.value(at) or b"")
+            mine = rows[of.reshape(-1) == number]
+            for site in sorted(set(self.site[mine].tolist())):
+                scopes.setdefault((site, names), []).append(mine[self.site[mine] == site])
+        return [(site, names, np.concatenate(parts)) for (site, names), parts in scopes.items()]
 
-    def reach(self) -> Reach:
-        """How far the answer holds.
+    def reach(self) -> np.ndarray:
+        """``(n,)`` place among `REACHES`: how far each answer holds.
 
         A device is reached with an asset, or with a MAC that its maker gave it: a random MAC that
         no register knows is an address of the link layer, no device. A person is reached only by
@@ -147,15 +195,14 @@ class Walk:
         logs in there and the account is not shared. What is declared for a mere address ends at
         the device.
         """
-        mac, owner = self.mac, dict(self.asset.details).get("owner") if self.asset else None
-        if mac is not None and owner and self.confirmed and not self._shared(mac):
-            return Reach.PERSON
-        if self.account:
-            return Reach.ACCOUNT
-        if self.asset is not None or (mac is not None and not is_random_mac(mac)):
-            return Reach.DEVICE
-        return Reach.ADDRESS if self.address is not None or mac is not None else Reach.NOTHING
-
-    def _shared(self, mac: bytes) -> bool:
-        accounts = {name for log in self.logs.access for name in log.accounts_on(mac)}
-        return Reason.SHARED_ACCOUNT in self.reasons or len(accounts) > 1
+        shared = self.has(Reason.SHARED_ACCOUNT) | (self.logs.sharing.accounts_on(self.mac) > 1)
+        owned = self.logs.register.texts("owner", self.asset) != ""
+        person = self.mac.known & owned & self.confirmed & ~shared
+        device = (self.asset >= 0) | (self.mac.known & ~self.mac.is_random_mac())
+        address = self.address.known | self.mac.known
+        steps = (Reach.PERSON, Reach.ACCOUNT, Reach.DEVICE, Reach.ADDRESS)
+        return np.select(
+            (person, self.personal, device, address),
+            [REACHES.index(step) for step in steps],
+            REACHES.index(Reach.NOTHING),
+        )

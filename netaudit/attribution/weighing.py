@@ -1,17 +1,17 @@
-"""From the spans that fit to ranked candidates, and whether one of them is the answer."""
+"""From the spans that fit to ranked candidates, of many questions at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from netaudit.attribution.columns import to_moment
+from netaudit.attribution.columns import combine, to_moment
 from netaudit.attribution.held import Held
-from netaudit.attribution.intervals import Window, overlaps, stable_range
+from netaudit.attribution.intervals import Pairs, overlaps
+from netaudit.attribution.questions import Questions
 from netaudit.attribution.spans import Doubt
-from netaudit.attribution.trace import Candidate, Outcome
+from netaudit.attribution.trace import Candidate
 from netaudit.records.evidence import Evidence
 
 EVIDENCE_KEPT = 5
@@ -39,41 +39,70 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """The candidates of a hop, ranked, and the spans behind each."""
+    """The candidates of many questions: the spans behind them, ranked."""
 
-    candidates: tuple[Candidate, ...]
-    spans: tuple[np.ndarray, ...]
-    """For each candidate its spans, best first."""
-    exact: int
-    """How many of the candidates fit the time without clock error."""
-    stable: tuple[float, float] | None
+    held: Held
+    pairs: Pairs
+    """By question, and of one question by candidate; of one candidate the best span first."""
+    candidate: np.ndarray
+    """``(m,)`` int64: number of each pair's candidate in its question, from 0, the best first."""
+    site: np.ndarray
+    """``(m,)`` int64: site of each pair; a row of no named site counts to the one that is named."""
+    fits: np.ndarray
+    """``(m,)`` bool: without clock error."""
+    first: np.ndarray
+    """``(n + 1,)``: where each question's pairs begin."""
+    count: np.ndarray
+    """``(n,)`` candidates of each question."""
+    exact: np.ndarray
+    """``(n,)`` how many of them fit without clock error."""
 
     @property
-    def outcome(self) -> Outcome:
-        """Held by one, or by several; MISSING where by none."""
-        if not self.candidates:
-            return Outcome.MISSING
-        return Outcome.HELD if len(self.candidates) == 1 else Outcome.AMBIGUOUS
+    def by_clock(self) -> np.ndarray:
+        """Which questions have several candidates for the clock error alone."""
+        alone: np.ndarray = (self.count > 1) & (self.exact <= 1)
+        return alone
 
     @property
-    def by_clock(self) -> bool:
-        """Whether only the clock error makes it several."""
-        return len(self.candidates) > 1 and self.exact <= 1
+    def best(self) -> np.ndarray:
+        """``(n,)`` the best span of each question, -1 where there is none."""
+        return self._of_best(self.pairs.row, -1)
+
+    @property
+    def best_site(self) -> np.ndarray:
+        """``(n,)`` the site of the best candidate, 0 where none is named."""
+        return self._of_best(self.site, 0)
+
+    def _of_best(self, values: np.ndarray, absent: int) -> np.ndarray:
+        out = np.full(len(self.count), absent)
+        some = self.count > 0
+        out[some] = values[self.first[:-1][some]]
+        return out
+
+    def heads(self) -> np.ndarray:
+        """Places of the pairs that are the best of their candidate."""
+        question = np.diff(self.pairs.question, prepend=-1) != 0
+        return np.flatnonzero(question | (np.diff(self.candidate, prepend=-1) != 0))
+
+    def spans_of(self, question: int) -> list[np.ndarray]:
+        """For each candidate of one question its spans, best first."""
+        part = slice(int(self.first[question]), int(self.first[question + 1]))
+        number, rows = self.candidate[part], self.pairs.row[part]
+        return [rows[number == one] for one in range(int(self.count[question]))]
+
+    def candidates(self, question: int, sites: tuple[str, ...]) -> tuple[Candidate, ...]:
+        """The candidates of one question, ranked, in words."""
+        low, high = int(self.first[question]), int(self.first[question + 1])
+        found = []
+        for one in range(int(self.count[question])):
+            at = low + np.flatnonzero(self.candidate[low:high] == one)
+            rows, fits = self.pairs.row[at], bool(self.fits[at].any())
+            found.append(_candidate(self.held, rows, exact=fits, site=sites[self.site[at[0]]]))
+        return tuple(found)
 
 
-NOTHING = Weighed((), (), 0, None)
-
-
-def weigh(
-    held: Held,
-    rows: np.ndarray,
-    window: Window,
-    *,
-    near: Callable[[], np.ndarray] | None,
-    sites: tuple[str, ...],
-    preferred: np.ndarray | None = None,
-) -> Weighed:
-    """Group spans by holder and site, and rank the holders.
+def weigh(held: Held, found: Pairs, asked: Questions, destined: np.ndarray | None = None) -> Weighed:
+    """Group spans by holder and site, and rank the holders of each question.
 
     What fits the time without clock error comes first, then what names the destination, then
     what shares more of the time asked for, then what is nearer to it, then what has both its
@@ -81,41 +110,36 @@ def weigh(
 
     Args:
         held: The log.
-        rows: Spans that overlap the widened window.
-        window: The time asked for.
-        near: Looks up the spans of the same key further away, which bound `Weighed.stable`;
-            where not given, that stays None.
-        sites: Names of site codes.
-        preferred: ``(len(rows),)`` bool: those that name the destination asked for.
+        found: Spans that overlap the widened time of each question.
+        asked: The questions.
+        destined: ``(len(found),)`` bool: spans that name the destination asked for.
     """
-    if not rows.size:
-        return NOTHING
-    spans = held.spans
-    start, end, doubt = spans.start[rows], spans.end[rows], spans.doubt[rows]
-    exact = overlaps(start, end, window.low, window.high)
-    apart = np.maximum(start, window.low) - np.minimum(end, window.high)
-    begins = np.abs(start - window.low)
-    destined = np.zeros(len(rows), bool) if preferred is None else preferred
-    who, site = held.holder[rows], _site_of(held.site[rows])
-    order = np.lexsort((site, who, begins, doubt != 0, apart, ~destined, ~exact))
-    groups: dict[tuple[int, int], list[int]] = {}
-    for at in order.tolist():
-        groups.setdefault((int(who[at]), int(site[at])), []).append(at)
-    members = [np.array(group) for group in groups.values()]
-    found = tuple(
-        _candidate(held, rows[group], exact=bool(exact[group].any()), site=sites[where])
-        for (_, where), group in zip(groups, members, strict=True)
-    )
-    stable = None
-    if len(found) == 1 and near is not None:
-        others = near()
-        mine = held.holder[others] == who[0]
-        stable = stable_range(spans.start[others], spans.end[others], mine, window)
+    spans, question, row = held.spans, found.question, found.row
+    low, high = asked.low[question], asked.high[question]
+    start, end = spans.start[row], spans.end[row]
+    exact = overlaps(start, end, low, high)
+    apart = np.maximum(start, low) - np.minimum(end, high)
+    begins = np.abs(start - low)
+    preferred = np.zeros(len(row), bool) if destined is None else destined
+    site = _sites(question, held.site[row], len(asked))
+    who = held.holder[row]
+    order = np.lexsort((row, site, who, begins, spans.doubt[row] != 0, apart, ~preferred, ~exact, question))
+    question, row, site, exact = question[order], row[order], site[order], exact[order]
+    number = _numbered(question, combine(question, who[order], site))
+    order = np.lexsort((np.arange(len(row)), number, question))
+    question, row, site, exact, number = (c[order] for c in (question, row, site, exact, number))
+    first = np.searchsorted(question, np.arange(len(asked) + 1))
+    fresh = np.flatnonzero((np.diff(question, prepend=-1) != 0) | (np.diff(number, prepend=-1) != 0))
+    fits = np.logical_or.reduceat(exact, fresh) if len(fresh) else exact[:0]
     return Weighed(
-        found,
-        tuple(rows[group] for group in members),
-        sum(bool(exact[group].any()) for group in members),
-        stable,
+        held,
+        Pairs(question, row),
+        number,
+        site,
+        exact,
+        first,
+        np.bincount(question[fresh], minlength=len(asked)),
+        np.bincount(question[fresh[fits]], minlength=len(asked)),
     )
 
 
@@ -125,10 +149,28 @@ def with_details(candidate: Candidate, **details: str) -> Candidate:
     return replace(candidate, details=tuple(sorted(merged.items())))
 
 
-def _site_of(site: np.ndarray) -> np.ndarray:
-    """Rows of no named site count to the one that is named, where exactly one is."""
-    named = np.unique(site[site > 0])
-    return np.full_like(site, named[0]) if named.size == 1 else site
+def _numbered(question: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Number of each pair's group in its question, in the order in which the groups first come."""
+    if not len(group):
+        return group
+    _, first, of = np.unique(group, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(first), np.int64)
+    rank[order] = np.arange(len(first))
+    overall = rank[of]
+    begins = np.flatnonzero(np.diff(question, prepend=-1) != 0)
+    least = np.repeat(overall[begins], np.diff(np.append(begins, len(question))))
+    numbered: np.ndarray = overall - least
+    return numbered
+
+
+def _sites(question: np.ndarray, site: np.ndarray, count: int) -> np.ndarray:
+    """Rows of no named site count to the one that is named, where a question has exactly one."""
+    named = site > 0
+    least, most = np.full(count, np.iinfo(np.int64).max), np.zeros(count, np.int64)
+    np.minimum.at(least, question[named], site[named])
+    np.maximum.at(most, question[named], site[named])
+    return np.where((least == most)[question], most[question], site)
 
 
 def _candidate(held: Held, rows: np.ndarray, *, exact: bool, site: str) -> Candidate:

@@ -70,11 +70,15 @@ _LEASE_END = frozenset(
         "abandoned",
         "delete",
         "deleted",
+        "deleting",
         "del",
         "remove",
         "removed",
+        "terminating",
         "end",
         "revoke",
+        "freed",
+        "deassigned",
     }
 )
 _LEASE_START = frozenset(
@@ -97,6 +101,7 @@ _LEASE_START = frozenset(
         "extended",
         "old",
         "reply",
+        "issued",
     }
 )
 

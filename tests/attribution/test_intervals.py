@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netaudit.attribution.columns import SECOND
-from netaudit.attribution.intervals import Index, Window, overlaps, running_max, stable_range
+from netaudit.attribution.intervals import Index, bisect, overlaps, running_max, spread, stable_range
 
 SPAN = st.tuples(st.integers(-1, 3), st.integers(0, 30), st.integers(0, 12))
 
@@ -15,18 +15,43 @@ def columns(spans):
     return array[:, 0], array[:, 1], array[:, 1] + array[:, 2]
 
 
+ASKED = st.tuples(st.integers(-1, 4), st.integers(-3, 45), st.integers(0, 10))
+
+
 @settings(max_examples=200, deadline=None)
-@given(st.lists(SPAN, max_size=30), st.integers(-1, 4), st.integers(-3, 45), st.integers(0, 10))
-def test_index_finds_what_a_loop_finds(spans, key, low, width):
+@given(st.lists(SPAN, max_size=30), st.lists(ASKED, max_size=5))
+def test_index_finds_what_a_loop_finds(spans, asked):
     keys, start, end = columns(spans)
-    found = Index(keys, start, end).overlapping(key, low, low + width)
-    naive = [
-        i
-        for i in range(len(spans))
-        if keys[i] == key and key >= 0 and start[i] <= low + width and end[i] >= low
+    wanted, low, high = columns(asked)
+    found = Index(keys, start, end).overlapping(wanted, low, high)
+    for number, (key, since, width) in enumerate(asked):
+        naive = [
+            i
+            for i in range(len(spans))
+            if keys[i] == key and key >= 0 and start[i] <= since + width and end[i] >= since
+        ]
+        rows = found.row[found.question == number]
+        assert sorted(rows.tolist()) == naive
+        assert np.all(np.diff(start[rows]) >= 0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=5), st.integers(-1, 10), st.booleans())
+def test_bisect_searches_each_part(parts, wanted, right):
+    parts = [sorted(part) for part in parts]
+    ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
+    first = ends - np.array([len(part) for part in parts], np.int64)
+    values = np.array([value for part in parts for value in part], np.int64)
+    found = bisect(values, np.full(len(parts), wanted), first, ends, right=right)
+    side = "right" if right else "left"
+    assert found.tolist() == [
+        int(first[i] + np.searchsorted(part, wanted, side)) for i, part in enumerate(parts)
     ]
-    assert sorted(found.tolist()) == naive
-    assert np.all(np.diff(start[found]) >= 0)
+
+
+def test_spread():
+    owner, place = spread(np.array([7, 8, 9]), np.array([2, 5, 3]), np.array([4, 5, 1]))
+    assert (owner.tolist(), place.tolist()) == ([7, 7], [2, 3])
 
 
 @settings(max_examples=100, deadline=None)
@@ -51,13 +76,13 @@ def test_stable_range_is_where_the_answer_stays(spans, width):
     mine = np.array([s[0] for s in spans])
     start = np.array([s[1] for s in spans], np.int64) * SECOND
     end = start + np.array([s[2] for s in spans], np.int64) * SECOND
-    window = Window(0, width * SECOND, 0)
+    until = width * SECOND
 
     def answers(shift: float) -> set[bool]:
-        low, high = (int(edge + shift * SECOND) for edge in (window.low, window.high))
+        low, high = (int(edge + shift * SECOND) for edge in (0, until))
         return set(mine[overlaps(start, end, low, high)].tolist())
 
-    found = stable_range(start, end, mine, window)
+    found = stable_range(start, end, mine, 0, until)
     if found is None:
         assert answers(0) != {True}
         return

@@ -1,0 +1,5 @@
+"""The hops of the walk, in the order in which they are walked."""
+
+from netaudit.attribution.hops import asset, lease, nat, station
+
+HOPS = (nat.look_up, lease.look_up, station.look_up, asset.look_up)
