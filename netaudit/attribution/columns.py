@@ -146,6 +146,8 @@ def dense(codes: np.ndarray) -> np.ndarray:
 
 
 def _one_piece(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
     if pa.types.is_dictionary(column.type):
         column = column.unify_dictionaries()
     if column.num_chunks == 0:

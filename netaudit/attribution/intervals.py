@@ -66,7 +66,11 @@ class Index:
             rows: What to index and to give back; all rows where not given.
         """
         chosen = np.flatnonzero(keys >= 0) if rows is None else rows[keys[rows] >= 0]
-        order = chosen[np.lexsort((end[chosen], start[chosen], keys[chosen]))]
+        if len(chosen) == len(keys):  # the usual case, without copies
+            order = np.lexsort((end, start, keys))
+        else:
+            order = chosen[np.lexsort((end[chosen], start[chosen], keys[chosen]))]
+        del chosen
         sorted_keys = keys[order]
         heads = np.flatnonzero(np.diff(sorted_keys, prepend=-1) != 0)
         self._keys = sorted_keys[heads]

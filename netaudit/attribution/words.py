@@ -29,7 +29,9 @@ class Role(IntEnum):
 
 _PART = re.compile(r"[^\W\d_]+")
 
-_DENIED = frozenset({"deny", "denied", "drop", "dropped", "reject", "rejected", "refused", "blocked"})
+_DENIED = frozenset({"deny", "denied", "drop", "dropped", "reject", "rejected", "refused", "blocked"}) | {
+    "拒绝", "丢弃", "阻断", "阻止", "禁止", "拦截", "封堵"
+}  # fmt: skip
 _NAT_END = frozenset(
     {
         "destroy",
@@ -51,10 +53,31 @@ _NAT_END = frozenset(
         "aged",
         "timeout",
         "deallocated",
+        "backout",
+        "withdraw",
+        "withdrawn",
+        "sessionbasedw",
+        "userbasedw",
+        *(
+            "结束",
+            "会话结束",
+            "删除",
+            "会话删除",
+            "释放",
+            "回收",
+            "老化",
+            "会话老化",
+            "超时",
+            "关闭",
+            "断开",
+            "拆除",
+        ),
     }
 )
 _NAT_MOMENT = frozenset({"entry", "snapshot"})
 _NAT_SEEN = _NAT_MOMENT | {"update", "interim"}
+_NAT_ACTIVE = frozenset({"active", "flow"})
+"""Both: H3C's report that a flow goes on (``Active data flow timeout``)."""
 
 _LEASE_END = frozenset(
     {
@@ -119,8 +142,11 @@ _ACCESS_NOTHING = frozenset(
         "security",
         "duplicate",
         "unauth",
+        "unauthenticated",
+        "authenticating",
         "running",
         "invalid",
+        "admin",
     }
 )
 _ACCESS_END = frozenset(
@@ -139,7 +165,9 @@ _ACCESS_END = frozenset(
         "leave",
         "left",
         "terminated",
+        "terminating",
         "expired",
+        "timeout",
     }
 )
 _ACCESS_START = frozenset(
@@ -195,6 +223,13 @@ _ACCESS_MESSAGES = {
     **dict.fromkeys(("stop", "disconnect-ack"), Role.END),
     **dict.fromkeys(("interim-update", "alive"), Role.SEEN),
     **dict.fromkeys(("accounting-on", "accounting-off"), Role.RESET),
+    # an authentication that begins, a MAC on two ports, what a new association tells as well
+    **dict.fromkeys(("mab start", "dot1x start", "auth start", "mac flap", "moved away"), Role.IGNORE),
+    # Cisco ISE; Huawei, whose tags name the message and add "failed" where it was none
+    **dict.fromkeys(("passed-authentication", "user_info_authentication"), Role.START),
+    **dict.fromkeys(("wlan_sta_info_authentication", "wlan_sta_info_ap_associate"), Role.START),
+    # of a print: the session was there before
+    "authz success": Role.SEEN,
     # RFC 2867: of a tunnel between servers, not of a user's session, which has its own start and stop
     **dict.fromkeys(("tunnel-start", "tunnel-stop", "tunnel-reject"), Role.IGNORE),
     **dict.fromkeys(("tunnel-link-start", "tunnel-link-stop", "tunnel-link-reject"), Role.IGNORE),
@@ -213,9 +248,9 @@ def nat_role(word: str) -> Role:
     parts = _parts(word)
     if parts & _DENIED or parts == {"block"}:
         return Role.IGNORE
-    if parts & _NAT_END:
+    if parts & _NAT_END and not parts >= _NAT_ACTIVE:
         return Role.END
-    return Role.SEEN if parts & _NAT_SEEN else Role.START
+    return Role.SEEN if parts & _NAT_SEEN or parts >= _NAT_ACTIVE else Role.START
 
 
 def lease_role(word: str) -> Role:
@@ -233,7 +268,7 @@ def lease_role(word: str) -> Role:
     if parts & (
         _DENIED
         | {"discover", "offer", "request", "inform", "nak", "nack", "dns", "waiting", "conflict", "failed"}
-        | {"solicit", "advertise", "confirm"}
+        | {"solicit", "advertise", "confirm", "offered", "selecting"}
     ):
         return Role.IGNORE
     return Role.START if parts & _LEASE_START else Role.SEEN

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from netaudit.errors import InputError
 MAX_EXPANDED = 64 << 30
 MAX_RATIO = 200
 MAX_MEMBERS = 2_000
+JUST_NOW_S = 2.0
+"""A file that was changed so short a time ago may change again under the same time stamp."""
 _ZIP = b"PK\x03\x04"
 
 
@@ -67,25 +70,47 @@ def source_of(path: Path, settings: Settings) -> Source:
     return Source(path="")
 
 
+def states(arguments: Sequence[str]) -> tuple[tuple[str, int, int, int], ...] | None:
+    """The files behind the arguments as they lie there now: path, size, time of change, number.
+
+    Equal states stand for equal content. None where that cannot be told: standard input, a file that
+    cannot be looked at, or one that was changed just now.
+    """
+    found = []
+    for file in (file for argument in arguments for file in _files(argument)):
+        try:
+            state = file.stat()
+        except OSError:
+            return None
+        if time.time() - state.st_mtime < JUST_NOW_S:
+            return None
+        found.append((os.path.realpath(file), state.st_size, state.st_mtime_ns, state.st_ino))
+    return None if "-" in arguments else tuple(found)
+
+
+def _files(argument: str) -> list[Path]:
+    """The files that an argument names; of a folder all, sorted."""
+    path = Path(argument)
+    if path.is_dir():
+        return sorted(p for p in path.rglob("*") if not p.is_dir())
+    if path.exists() or not glob.has_magic(argument):
+        return [path]
+    found = glob.glob(argument, recursive=True)  # noqa: PTH207 -- Path.glob takes no absolute pattern
+    return sorted(Path(p) for p in found if Path(p).is_file())
+
+
 def _expand(argument: str, scratch: Path, settings: Settings) -> Iterator[Input | InputError]:
     """The files of one argument; what is wrong with one of them does not stop the others."""
     if argument == "-":
         yield Input(_spool_stdin(scratch), "-", Source(path=""))
         return
-    path = Path(argument)
-    if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if not p.is_dir())
-    elif path.exists() or not glob.has_magic(argument):
-        files = [path]
-    else:
-        found = glob.glob(argument, recursive=True)  # noqa: PTH207 -- Path.glob takes no absolute pattern
-        files = sorted(Path(p) for p in found if Path(p).is_file())
+    files = _files(argument)
     if not files:
         raise InputError(
             "nothing-there", "There is no file here.", where=argument, hint="Check the path or the pattern."
         )
     for file in files:
-        if path.is_dir() and file.is_symlink():
+        if Path(argument).is_dir() and file.is_symlink():
             yield InputError(
                 "link-not-followed",
                 "This is a link; links inside a folder are not followed.",
