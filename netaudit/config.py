@@ -180,6 +180,14 @@ class Settings:
     """Where the file lies; relative paths start here."""
 
 
+def configured_inputs(settings: Settings) -> list[str]:
+    """The files that the configuration's sources and inventory name."""
+    paths = [source.path for source in settings.source]
+    if settings.inventory.path:
+        paths.append(settings.inventory.path)
+    return list(dict.fromkeys(str(settings.folder / path) for path in paths))
+
+
 def find_config(start: Path) -> Path | None:
     """The nearest ``netaudit.toml`` in `start` or above it."""
     for folder in (start.resolve(), *start.resolve().parents):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -17,3 +19,11 @@ def shared() -> Path:
     if not (folder / "CONTRACT.md").is_file():
         pytest.skip("the shared reference data are absent (set NETAUDIT_SHARED)")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def snapshots_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is kept between runs stays out of the user's own cache."""
+    folder = tmp_path_factory.mktemp("cache") / "read"
+    with mock.patch("netaudit.store.snapshots._cache_folder", lambda: folder):
+        yield

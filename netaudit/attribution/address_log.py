@@ -72,6 +72,10 @@ class AddressLog:
         lead: np.ndarray = unbegun & (self.held.source[spans] == SOURCES.index("dhcp"))
         return lead
 
+    def address_of(self, span: int) -> bytes:
+        """Address of a span."""
+        return self.ips.values.value(int(self._ip[span])) or b""
+
     def source(self, span: int) -> str:
         """Kind of record that a span comes from."""
         return SOURCES[int(self.held.source[span])]

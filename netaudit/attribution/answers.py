@@ -13,8 +13,6 @@ from netaudit.attribution.questions import Questions
 from netaudit.attribution.trace import HopKind, Question, Reason, Trace
 from netaudit.attribution.walk import NO_HOP, REACHES, Walks
 
-REASONS = tuple(Reason)
-
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -33,12 +31,10 @@ class Answers:
                 return hop.outcome
         return np.full(len(self.reach), NO_HOP)
 
-    def reasons(self) -> np.ndarray:
-        """``(n,)`` int64: a bit for each reason, by its place among `REASONS`."""
-        bits = np.zeros(len(self.reach), np.int64)
-        for reason, chosen in self.walks.reasons:
-            bits |= np.where(chosen, 1 << REASONS.index(reason), 0)
-        return bits
+    def reasons(self) -> list[tuple[Reason, np.ndarray]]:
+        """Each reason that was noted, with ``(n,)`` bool: for which questions."""
+        noted = dict.fromkeys(reason for reason, _ in self.walks.reasons)
+        return [(reason, self.walks.has(reason)) for reason in noted]
 
     def trace(self, row: int, question: Question) -> Trace:
         """One answer in words."""

@@ -71,7 +71,8 @@ class Records:
         So the row -1, none, has an empty text.
         """
         codes, words = self.words(name)
-        return np.array([*words, ""], object)[np.append(codes, -1)]
+        found: np.ndarray = np.array([*words, ""], object)[np.append(codes, -1)]
+        return found
 
     def known(self, name: str) -> np.ndarray:
         """``(n,)`` bool: where the column has a value."""

@@ -40,6 +40,7 @@ class NatLog:
             site: ``(n,)`` site code of each row.
         """
         self._records = records
+        self._client_port: np.ndarray | None = None
         inside, insides = records.codes("client_ip")
         public, publics = records.codes("public_ip")
         transport, transports = records.words("transport")
@@ -57,11 +58,9 @@ class NatLog:
             self.public, self.low, self.high, self.transport, self.server, self.server_port, site[row]
         )
         spans = end_at_next(spans, place, inside[row])
-        self.publics, self.insides, self._servers = Codes(publics), Codes(insides), Codes(servers)
+        self.publics, self.insides, self.servers = Codes(publics), Codes(insides), Codes(servers)
         self._transports = {word.lower(): code for code, word in enumerate(transports)}
-        self.held = Held(
-            spans, inside[row], site[row], (records,), np.zeros(len(row), np.int8), self._name
-        )
+        self.held = Held(spans, inside[row], site[row], (records,), np.zeros(len(row), np.int8), self._name)
         single = np.flatnonzero(self.low == self.high)
         block = np.flatnonzero(self.low != self.high)
         ports = self.public.astype(np.int64) * PORTS + self.low
@@ -95,6 +94,13 @@ class NatLog:
             )
         )
         return found.where(self._fits(asked, found))
+
+    def client_ports(self, rows: np.ndarray) -> np.ndarray:
+        """``(n,)`` source port of the inside host of some spans, -1 where it is not said."""
+        if self._client_port is None:
+            self._client_port = self._records.numbers("client_port")
+        ports: np.ndarray = self._client_port[self.held.spans.first[rows]]
+        return ports
 
     def names_destination(self, rows: np.ndarray) -> np.ndarray:
         """Which spans say where they went."""
@@ -134,7 +140,7 @@ class NatLog:
         for wanted, have in (
             (self._wanted_transport(asked), self.transport),
             (
-                np.where(asked.destination.known, _or_unheard(self._servers.of(asked.destination)), ABSENT),
+                np.where(asked.destination.known, _or_unheard(self.servers.of(asked.destination)), ABSENT),
                 self.server,
             ),
             (asked.destination_port, self.server_port),

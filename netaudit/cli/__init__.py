@@ -22,6 +22,7 @@ VERBS = {
     "extract": "Write just the packets that are evidence, cut after the name.",
     "scan": "Find contacts with listed destinations, and trace them.",
     "trace": "Who was this? Walk back from an address at a time.",
+    "logs": "Say what each log holds, where it is silent, and how far clocks are apart.",
     "check": "Check the policy rules over configuration, logs and evidence.",
     "lists": "Show and test block lists.",
     "formats": "Show the log formats, and try one on a file.",

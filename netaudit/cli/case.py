@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netaudit.cli import reached
 from netaudit.cli.session import EXIT_ERROR, Session, as_of, parse_time, unit_zone
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ _when = click.option("--as-of", "as_of_text", help="When; default: now.")
 @click.group("case")
 def command() -> None:
     """Open, show and work on cases."""
+
+
+command.add_command(reached.command)
 
 
 @command.command("new")

@@ -39,8 +39,8 @@ def command(
     from netaudit import workflow
     from netaudit.cli.findings import verdict_json
     from netaudit.cli.render import ledger_json, print_json, print_ledger, print_table
+    from netaudit.config import configured_inputs
     from netaudit.policy.verdict import Outcome
-    from netaudit.workflow.audit import configured_inputs
 
     settings = session.settings()
     with session.progress() as progress:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from netaudit.cli.session import EXIT_CLEAN, EXIT_ERROR, EXIT_INCONCLUSIVE, Session, parse_time, unit_zone
+from netaudit.cli.session import (
+    EXIT_CLEAN,
+    EXIT_ERROR,
+    EXIT_FINDINGS,
+    EXIT_INCONCLUSIVE,
+    Session,
+    parse_time,
+    unit_zone,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from netaudit.attribution.trace import Trace
+    from netaudit.sources import Options
 
 _SKEW = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?\Z")
 _UNIT = {"s": 1, "m": 60, "h": 3600, None: 1}
@@ -23,14 +35,18 @@ _UNIT = {"s": 1, "m": 60, "h": 3600, None: 1}
 )
 @click.option("--client", metavar="IP[:PORT]", help="An inside address.")
 @click.option("--mac", help="A device address.")
-@click.option("--at", "at", required=True, metavar="TIME", help="When, as 2026-11-04T14:05:09+08:00.")
+@click.option("--at", "at", metavar="TIME", help="When, as 2026-11-04T14:05:09+08:00.")
 @click.option("--until", metavar="TIME", help="End of the span, where the moment is not known.")
 @click.option("--proto", type=click.Choice(["tcp", "udp"]), default=None)
 @click.option("--dst", metavar="IP[:PORT]", help="Where it went.")
 @click.option("--skew", default="120s", help="Clock error to allow, such as 120s or 5m.")
 @click.option("--site", default="", help="The site, where several have the same addresses.")
 @click.option("--tz", default="", help="Time zone of log stamps that carry none.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option(
+    "--drill", type=click.IntRange(1), metavar="N", help="Try it on N of the office's own outgoing flows."
+)
+@click.option("--seed", default=1, help="Of the drill: the same seed draws the same flows.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "svg"]), default="table")
 @click.pass_obj
 def command(
     session: Session,
@@ -38,13 +54,15 @@ def command(
     public: str | None,
     client: str | None,
     mac: str | None,
-    at: str,
+    at: str | None,
     until: str | None,
     proto: str | None,
     dst: str | None,
     skew: str,
     site: str,
     tz: str,
+    drill: int | None,
+    seed: int,
     form: str,
 ) -> None:
     """Who was this? The walk-back from an address at a time, hop by hop.
@@ -58,56 +76,107 @@ def command(
     from netaudit.attribution.presentation import trace_dict
     from netaudit.attribution.trace import Question
     from netaudit.cli.render import print_json, print_ledger
+    from netaudit.config import configured_inputs
     from netaudit.errors import UsageError
     from netaudit.sources import Options
-    from netaudit.workflow.audit import configured_inputs
 
-    if sum(x is not None for x in (public, client, mac)) != 1:
+    settings = session.settings()
+    paths = inputs or tuple(configured_inputs(settings))
+    options = Options("", tz, session.jobs or 0)
+    if drill is not None:
+        _drill(session, paths, drill, seed, seconds_of(skew), options, form)
+    if sum(x is not None for x in (public, client, mac)) != 1 or at is None:
         raise UsageError(
             "trace-what",
-            "Give exactly one of --public, --client and --mac.",
+            "Give exactly one of --public, --client and --mac, and --at.",
             hint="For a letter: --public IP:PORT --at TIME",
         )
-    settings = session.settings()
     zone = unit_zone(settings)
-    public_ip, public_port = _endpoint(public)
-    client_ip, client_port = _endpoint(client)
-    dst_ip, dst_port = _endpoint(dst)
+    public_ip, public_port = address_of(public)
+    client_ip, client_port = address_of(client)
+    dst_ip, dst_port = address_of(dst)
     question = Question(
         at=parse_time(at, zone),
         until=parse_time(until, zone) if until else None,
         public_ip=public_ip,
         client_ip=client_ip,
-        mac=_mac(mac),
+        mac=mac_of(mac),
         port=public_port or client_port,
         transport=proto or "",
         dst_ip=dst_ip,
         dst_port=dst_port,
-        skew_s=_seconds(skew),
+        skew_s=seconds_of(skew),
         site=site,
     )
     if question.until is not None and question.until < question.at:
         raise UsageError(
             "until-before-at", "--until lies before --at.", hint="Swap them, or leave --until out."
         )
-    paths = inputs or tuple(configured_inputs(settings))
+    _require_logs(paths)
+    with session.progress() as progress:
+        answer, ledger = workflow.trace(paths, settings, question, options=options, progress=progress)
+    if form == "json":
+        print_json(trace_dict(answer, session.locale))
+    elif form == "svg":
+        from netaudit.reports.chain import chain_svg
+
+        click.echo(chain_svg(answer, session.locale, zone or dt.UTC))
+    else:
+        print_trace(answer, session)
+    if not session.quiet:
+        print_ledger(ledger, session.locale)
+    raise click.exceptions.Exit(_code(answer, usable=ledger.usable))
+
+
+def _require_logs(paths: Sequence[str]) -> None:
+    from netaudit.errors import UsageError
+
     if not paths:
         raise UsageError(
             "trace-no-logs",
             "There are no logs to walk back through.",
             hint="Name the log files, or declare them as [[source]] in netaudit.toml.",
         )
+
+
+def _drill(
+    session: Session,
+    paths: Sequence[str],
+    count: int,
+    seed: int,
+    skew_s: float,
+    options: Options,
+    form: str,
+) -> NoReturn:
+    from netaudit import workflow
+    from netaudit.attribution.trace import Reach
+    from netaudit.cli.drill import drill_dict, print_drill
+    from netaudit.cli.render import print_json, print_ledger
+
+    _require_logs(paths)
     with session.progress() as progress:
-        answer, ledger = workflow.trace(
-            paths, settings, question, options=Options("", tz, session.jobs or 0), progress=progress
+        answer, ledger = workflow.drill(
+            paths,
+            session.settings(),
+            count=count,
+            seed=seed,
+            skew_s=skew_s,
+            options=options,
+            progress=progress,
         )
     if form == "json":
-        print_json(trace_dict(answer, session.locale))
+        print_json(drill_dict(answer, session.locale))
     else:
-        print_trace(answer, session)
+        print_drill(answer, session)
     if not session.quiet:
         print_ledger(ledger, session.locale)
-    raise click.exceptions.Exit(_code(answer, usable=ledger.usable))
+    if not ledger.usable:
+        raise click.exceptions.Exit(EXIT_ERROR)
+    if not answer.drawn:
+        raise click.exceptions.Exit(EXIT_INCONCLUSIVE)
+    short = any(score.reach[step] for score in answer.segments for step in (Reach.NOTHING, Reach.ADDRESS))
+    wrong = any(score.wrong for score in answer.segments)
+    raise click.exceptions.Exit(EXIT_FINDINGS if short or wrong else EXIT_CLEAN)
 
 
 def _code(answer: Trace, *, usable: bool) -> int:
@@ -119,7 +188,7 @@ def _code(answer: Trace, *, usable: bool) -> int:
 
 
 def print_trace(answer: Trace, session: Session) -> None:
-    """The hops as a table, then how far it holds and why no further."""
+    """The hops as a table, then how far it holds and why no further. Times are the unit's own."""
     from netaudit.attribution.presentation import trace_dict
     from netaudit.cli.render import inert, print_table
 
@@ -127,27 +196,69 @@ def print_trace(answer: Trace, session: Session) -> None:
     say = session.say
     rows = [
         (
-            say(hop["hop"]),
-            hop["asked"],
-            say(hop["outcome"]),
+            say(hop["hop"]) if first else "",
+            hop["asked"] if first else "",
+            say(hop["outcome"]) if first else "",
             c["value"] if c else "-",
-            " ".join(f"{k}={v}" for k, v in c.get("details", {}).items()) if c else "",
-            f"{c.get('start') or '?'} – {c.get('end') or '?'}" if c else "",
-            " ".join(f"{e['file'][:8]}:{e['ordinal']}" for e in c.get("evidence", [])[:2]) if c else "",
+            "; ".join(f"{say(k)} {v}" for k, v in c["details"].items()) if c else "",
+            _span(c, session) if c else "",
+            _clock(hop["skew_stable"], session) if first else "",
+            " ".join(f"{e['file'][:8]}:{e['ordinal']}" for e in c["evidence"][:2]) if c else "",
         )
         for hop in shown["hops"]
-        for c in (hop["candidates"] or [None])
+        for first, c in _numbered(hop["candidates"])
     ]
-    head = [say(w) for w in ("hop", "asked", "outcome", "answer", "detail", "valid", "evidence")]
-    print_table(head, rows, colour=session.colour)
-    place = ", ".join(f"{k}: {v}" for k, v in shown.get("place", {}).items())
-    click.echo(f"{say('reach')}: {say(answer.reach.value)}" + (f" ({inert(place)})" if place else ""))
+    head = (
+        "step",
+        "asked",
+        "outcome",
+        "answer",
+        "what else is known",
+        "valid",
+        "holds if clocks differ by",
+        "evidence",
+    )
+    print_table([say(w) for w in head], rows, colour=session.colour)
+    place = ", ".join(f"{say(k)} {v}" for k, v in shown["place"].items())
+    click.echo(
+        say("The trace holds as far as: {reach}", reach=say(answer.reach.value))
+        + (f" ({inert(place)})" if place else "")
+    )
     for reason in shown["reasons"]:
         click.echo(f"  {reason['code']}: {inert(reason['sentence'])}")
         click.echo(f"    → {inert(reason['needed'])}")
 
 
-def _endpoint(text: str | None) -> tuple[bytes | None, int | None]:
+def _numbered(candidates: list[dict[str, Any]]) -> list[tuple[bool, dict[str, Any]]]:
+    """Candidates, each with whether it is the first; one empty where there are none."""
+    return [(number == 0, candidate) for number, candidate in enumerate(candidates or [{}])]
+
+
+def _span(candidate: dict[str, Any], session: Session) -> str:
+    """From when to when a candidate holds, in the unit's zone."""
+    zone = unit_zone(session.settings()) or dt.UTC
+    ends = []
+    for name in ("start", "end"):
+        text = candidate[name]
+        ends.append(
+            f"{dt.datetime.fromisoformat(text).astimezone(zone):%Y-%m-%d %H:%M:%S}" if text else "?"
+        )
+    return " – ".join(ends)
+
+
+def _clock(stable: list[float] | None, session: Session) -> str:
+    if stable is None:
+        return ""
+    low, high = stable
+    return session.say("{low} to {high} s", low=f"{low:+.0f}", high=f"{high:+.0f}")
+
+
+def address_of(text: str | None) -> tuple[bytes | None, int | None]:
+    """An address and port of the command line.
+
+    Raises:
+        UsageError: It is none.
+    """
     from netaudit.errors import UsageError
     from netaudit.records.addresses import parse_ip
 
@@ -166,7 +277,12 @@ def _endpoint(text: str | None) -> tuple[bytes | None, int | None]:
     return packed, int(port) if port else None
 
 
-def _mac(text: str | None) -> bytes | None:
+def mac_of(text: str | None) -> bytes | None:
+    """A MAC address of the command line.
+
+    Raises:
+        UsageError: It is none.
+    """
     from netaudit.errors import UsageError
     from netaudit.records.addresses import parse_mac
 
@@ -178,7 +294,12 @@ def _mac(text: str | None) -> bytes | None:
     return packed
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str) -> float:
+    """A duration of the command line.
+
+    Raises:
+        UsageError: It is none.
+    """
     from netaudit.errors import UsageError
 
     match = _SKEW.match(text.strip())

@@ -42,7 +42,15 @@ class Snapshots:
             return None
         try:
             value = _read(path)
-        except (OSError, ValueError, EOFError, struct.error, pickle.UnpicklingError, AttributeError, ImportError):
+        except (
+            OSError,
+            ValueError,
+            EOFError,
+            struct.error,
+            pickle.UnpicklingError,
+            AttributeError,
+            ImportError,
+        ):
             path.unlink(missing_ok=True)  # cut off, or of another version
             return None
         with suppress(OSError):

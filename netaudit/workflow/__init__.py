@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from netaudit.workflow.audit import check, scan, trace
+    from netaudit.workflow.audit import check, scan
     from netaudit.workflow.cases import (
         advance_task,
         close_case,
@@ -24,16 +24,20 @@ if TYPE_CHECKING:
     from netaudit.workflow.extraction import extract
     from netaudit.workflow.integrity import verify_case, verify_paper
     from netaudit.workflow.lists import ListsInUse, lists_in_use
+    from netaudit.workflow.log_facts import continuity
     from netaudit.workflow.packets import show
     from netaudit.workflow.papers import report
     from netaudit.workflow.reading import events
     from netaudit.workflow.second_opinion import judge
+    from netaudit.workflow.tracing import drill, reached, trace
 
 __all__ = [
     "ListsInUse",
     "advance_task",
     "check",
     "close_case",
+    "continuity",
+    "drill",
     "events",
     "extract",
     "judge",
@@ -42,6 +46,7 @@ __all__ = [
     "open_case",
     "purge",
     "purge_due",
+    "reached",
     "read_case",
     "report",
     "reveal",
@@ -54,17 +59,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "audit": ("check", "scan", "trace"),
+    "audit": ("check", "scan"),
     "cases": (
         "advance_task", "close_case", "list_cases", "open_case", "purge", "purge_due", "read_case", "reveal", "state",
     ),
     "extraction": ("extract",),
     "integrity": ("verify_case", "verify_paper"),
     "lists": ("ListsInUse", "lists_in_use"),
+    "log_facts": ("continuity",),
     "packets": ("show",),
     "papers": ("report",),
     "reading": ("events",),
     "second_opinion": ("judge",),
+    "tracing": ("drill", "reached", "trace"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

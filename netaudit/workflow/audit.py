@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netaudit import pipeline, sources
-from netaudit.attribution import Logs, walk_back
-from netaudit.attribution.trace import Question, Trace
 from netaudit.case.case import Case
 from netaudit.case.rectification import tasks_for
 from netaudit.config import Settings
@@ -109,21 +107,6 @@ def scan(
     return result
 
 
-def trace(
-    arguments: Sequence[str],
-    settings: Settings,
-    question: Question,
-    *,
-    options: sources.Options | None = None,
-    progress: sources.Progress | None = None,
-) -> tuple[Trace, Ledger]:
-    """Who was this? Accounts and owners come out as pseudonyms."""
-    evidence = pipeline.gather_evidence(arguments, settings, index=None, options=options, progress=progress)
-    logs = Logs.build(tables=evidence.tables, ledger=evidence.ledger.files, settings=settings)
-    answer = walk_back(question, logs)
-    return hide_in_trace(answer, pseudonymiser(settings, None)), evidence.ledger
-
-
 def check(
     arguments: Sequence[str],
     settings: Settings,
@@ -137,20 +120,20 @@ def check(
     """Check the policy rules over the configuration and whatever evidence is given."""
     rules = _rules(settings, only)
     evidence = pipeline.gather_evidence(
-        arguments, settings, index=lists.index(), options=options, progress=progress
+        arguments, settings, index=lists.index(), measure=True, options=options, progress=progress
     )
-    facts = gather(settings, evidence.ledger.files, evidence.observed, evidence.tables, (), now)
+    facts = gather(
+        settings,
+        evidence.ledger.files,
+        evidence.observed,
+        evidence.tables,
+        (),
+        now,
+        evidence.measured,
+    )
     return Checked(
         evidence.ledger, tuple(check_rules(facts, tuple(rules.values()), settings.policy, now=now)), rules
     )
-
-
-def configured_inputs(settings: Settings) -> list[str]:
-    """The files that the configuration's sources and inventory name."""
-    paths = [source.path for source in settings.source]
-    if settings.inventory.path:
-        paths.append(settings.inventory.path)
-    return list(dict.fromkeys(str(settings.folder / path) for path in paths))
 
 
 def _rules(settings: Settings, only: Sequence[str] = ()) -> dict[str, Rule]:

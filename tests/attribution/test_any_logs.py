@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netaudit.attribution import walk_back
+from netaudit.attribution import walk_back, walk_back_all
 from netaudit.attribution.funnel import narrow
 from netaudit.attribution.presentation import trace_dict
 from netaudit.attribution.trace import Outcome, Reach
@@ -74,34 +74,30 @@ TABLES = st.fixed_dictionaries(
 )
 
 
-@settings(
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-    ],
-)
-@given(tables=TABLES, data=st.data())
-def test_any_tables_are_answered(make_logs, ask, tables, data):
-    logs = make_logs(**tables)
-    question = ask(
-        data.draw(st.sampled_from([0, 50, 4_000])),
-        port=data.draw(PORTS),
-        site=data.draw(st.sampled_from(["", "north"])),
-        **data.draw(
-            st.sampled_from(
-                [
-                    {"public_ip": "203.0.113.5"},
-                    {"client_ip": "10.1.0.1"},
-                    {"client_ip": "fd00::1"},
-                    {"mac": "02:00:00:00:00:02"},
-                    {"mac": "00:1c:42:00:00:01", "client_ip": "10.1.0.2"},
-                ]
-            )
+ASKED = st.fixed_dictionaries(
+    {
+        "at": st.sampled_from([0, 50, 4_000]),
+        "port": PORTS,
+        "site": st.sampled_from(["", "north"]),
+        "who": st.sampled_from(
+            [
+                {"public_ip": "203.0.113.5"},
+                {"client_ip": "10.1.0.1"},
+                {"client_ip": "fd00::1"},
+                {"mac": "02:00:00:00:00:02"},
+                {"mac": "00:1c:42:00:00:01", "client_ip": "10.1.0.2"},
+            ]
         ),
-    )
+    }
+)
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@given(tables=TABLES, asked=ASKED)
+def test_any_tables_are_answered(make_logs, ask, tables, asked):
+    logs = make_logs(**tables)
+    question = ask(asked["at"], port=asked["port"], site=asked["site"], **asked["who"])
     trace = walk_back(question, logs)
     assert trace_dict(trace, "zh-TW")["reach"] == trace.reach
     for hop in trace.hops:
@@ -115,3 +111,11 @@ def test_any_tables_are_answered(make_logs, ask, tables, data):
     assert trace.reach is not Reach.ACCOUNT or "station" in held
     counts = [step.count for step in narrow(question, logs, None)]
     assert counts == sorted(counts, reverse=True)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@given(tables=TABLES, asked=st.lists(ASKED, min_size=2, max_size=6))
+def test_many_at_once_are_answered_as_each_alone(make_logs, ask, tables, asked):
+    logs = make_logs(**tables)
+    questions = [ask(a["at"], port=a["port"], site=a["site"], **a["who"]) for a in asked]
+    assert walk_back_all(questions, logs) == [walk_back(question, logs) for question in questions]

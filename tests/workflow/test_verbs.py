@@ -11,7 +11,7 @@ from netaudit.attribution.trace import Question, Reach
 from netaudit.errors import UsageError
 from netaudit.policy.verdict import Outcome
 from netaudit.records.addresses import parse_ip
-from netaudit.workflow.audit import configured_inputs
+from netaudit.config import configured_inputs
 
 NOW = dt.datetime(2026, 11, 9, 1, 0, tzinfo=dt.UTC)
 AT = dt.datetime(2026, 11, 4, 6, 5, 9, tzinfo=dt.UTC)

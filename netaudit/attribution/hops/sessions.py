@@ -148,7 +148,7 @@ class Sessions:
         out[self.count > 0] = np.where(np.logical_and.reduceat(same, first), told[first], "")
         return out
 
-    def _told(self, values: np.ndarray, nothing: object) -> np.ndarray:
+    def _told(self, values: np.ndarray, nothing: str | int) -> np.ndarray:
         """Of each candidate the first value that its entries say."""
         if not len(self._own):
             return values[:0]
