@@ -24,7 +24,7 @@ import numpy as np
 
 from netaudit.attribution.columns import SECOND
 from netaudit.attribution.continuity import source_of
-from netaudit.attribution.shared_events import KEYS, Seen, SharedEvents
+from netaudit.attribution.shared_events import KEYS, Event, Seen, SharedEvents
 from netaudit.records.evidence import EvidenceFile
 from netaudit.records.moments import moment
 
@@ -45,6 +45,8 @@ SOURCES = 40
 TELLING_S = 5.0
 """From this offset on, clocks are apart."""
 ZONE_SLACK_S = 120.0
+DRIFT_S_PER_DAY = 60.0
+"""More than a clock that runs loses or gains; what changes faster was set."""
 _BIN = 30
 _HALF_HOUR = 1800
 
@@ -78,8 +80,8 @@ class ClockOffset:
 
     source: str
     other: str
-    event: str
-    """Which sort of event was compared, a message id."""
+    event: Event
+    """Which sort of event was compared."""
     shared: int
     """Events of `source` that `other` may have seen as well."""
     outcome: Outcome
@@ -142,9 +144,9 @@ def errors(found: Sequence[ClockOffset]) -> dict[str, float]:
     """By how many seconds a clock is off, where that can be said: most of the others agree without it.
 
     Returns:
-        Sources that belong to the largest group of clocks that agree (two at least, and larger than
-        any other): 0. Sources that differ from members of it: the middle of the differences. Others
-        are not named.
+        Of each source that was compared with members of the largest group of clocks that agree (two at
+        least, and larger than any other): the middle of its offsets to them, members' own included.
+        Others are not named.
     """
     measured = [one for one in found if one.outcome is Outcome.MEASURED]
     group = {name: name for one in measured for name in (one.source, one.other)}
@@ -167,12 +169,11 @@ def errors(found: Sequence[ClockOffset]) -> dict[str, float]:
     right = next(names for names in members.values() if len(names) == sizes[0])
     off: dict[str, list[float]] = defaultdict(list)
     for one in measured:
-        if one.apart and one.other in right:
+        if one.other in right:
             off[one.source].append(one.main.offset_s)
-        elif one.apart and one.source in right:
+        if one.source in right:
             off[one.other].append(-one.main.offset_s)
-    wrong = {name: float(np.median(by)) for name, by in off.items() if name not in right}
-    return dict(sorted((dict.fromkeys(right, 0.0) | wrong).items()))
+    return {name: float(np.median(off[name])) + 0.0 for name in sorted(off)}
 
 
 def correction(offset_s: float, declared_s: float) -> float:
@@ -185,7 +186,7 @@ def correction(offset_s: float, declared_s: float) -> float:
     return round(declared_s - offset_s, 3) + 0.0
 
 
-def _compare(one: str, other: str, event: str, by_source: Mapping[str, Seen]) -> ClockOffset | None:
+def _compare(one: str, other: str, event: Event, by_source: Mapping[str, Seen]) -> ClockOffset | None:
     """The offset of two sources by one sort of event; None where they share too few."""
     result: ClockOffset | None = None
     for often in RARE:
@@ -213,6 +214,11 @@ class _Slice:
     difference: np.ndarray
     """``(n,)`` seconds of each."""
     clear: bool
+
+    def leaps_from(self, before: _Slice) -> bool:
+        """Whether a clock was set between two slices."""
+        days = float(np.median(self.time) - np.median(before.time)) / (86_400 * SECOND)
+        return abs(self.offset - before.offset) > _BIN + DRIFT_S_PER_DAY * days
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,10 +302,10 @@ def _within(lengths: np.ndarray) -> np.ndarray:
 
 
 def _pieces(slices: Sequence[_Slice]) -> Iterator[Piece]:
-    """Neighbouring slices whose offsets lie within half a minute of each other, in one."""
+    """Neighbouring slices whose offsets differ by no more than half a minute and what clocks drift, in one."""
     begin = 0
     for end in range(1, len(slices) + 1):
-        if end == len(slices) or abs(slices[end].offset - slices[end - 1].offset) > _BIN:
+        if end == len(slices) or slices[end].leaps_from(slices[end - 1]):
             run = slices[begin:end]
             time = np.concatenate([s.time for s in run])
             difference = np.concatenate([s.difference for s in run])

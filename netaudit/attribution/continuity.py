@@ -51,7 +51,7 @@ _NO_TIMELINE = frozenset({"asset"})
 """An inventory's dates are no times of records."""
 _QUARTER = HOUR // 4
 _PACKED = re.compile(r"\.(?:gz|xz|zst|bz2)$", re.IGNORECASE)
-_DATE = re.compile(r"(?<!\d)\d{4}([-_.]?)\d\d\1\d\d(?:[-_T.]?\d\d(?:[-:.]?\d\d){0,2})?(?!\d)")
+_DATE = re.compile(r"(?<!\d)\d{4}([-_.]?)\d\d\1\d\d(?:[-_T]?\d\d(?:[-:.]?\d\d){0,2})?(?!\d)")
 _TURN = re.compile(r"(?<!\d)\.\d{1,4}$")
 
 
@@ -128,6 +128,8 @@ class _Series:
     records: int = 0
     undated: int = 0
     left_out: int = 0
+    is_store: bool = False
+    """Whether it holds what is in force (leases), rewritten as it changes, and no course of events."""
 
     def merged(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """All parts in one, in the order of the file."""
@@ -191,6 +193,8 @@ class Timelines:
         if self._held > self._rows:
             series.left_out += int(known.sum())
             return
+        if kind == "dhcp" and batch.column("ts_end").null_count < batch.num_rows:
+            series.is_store = True
         ordinals = pc.fill_null(batch.column("ordinal").cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
         ends = None
         if kind in _WRITTEN_AT_END and batch.column("ts_end").null_count < batch.num_rows:
@@ -265,7 +269,8 @@ def _together(
         if kind == "nat" and ends is not None:
             times.append(ends[ends != NONE])
         written = start if ends is None or kind == CAPTURE else np.maximum(start, ends)
-        order = order_of(written)
+        is_store = kind != CAPTURE and any(s.is_store for s in series)
+        order = Order.NONE if is_store else order_of(written)
         orders |= {order} - {Order.UNKNOWN}
         if order is Order.FALLING:
             written, ordinals = written[::-1], ordinals[::-1]

@@ -5,9 +5,9 @@ silences. Files that follow one another (a log that was rotated) are joined wher
 longer than a silence that is usual there. A silence is a hole when
 
 * it is longer than an hour and longer than ten times the distance that nine in ten of its records keep,
-  so that a log with few entries, or with bursts of them, is not taken for a broken one; and
+  so that a log with few entries, or with bursts of them, is not taken for a broken one;
 * where the log runs for three days or more: it holds a full hour of the day (UTC) in which the log
-  has records on at least half of its days, so that a night in an office is no hole; and
+  has records on at least two thirds of its days, so that a night in an office is no hole; and
 * where it runs for two weeks or more: the log has a record at that hour of that day of the week at
   least once, so that a weekend is no hole either.
 
@@ -203,7 +203,7 @@ def usual_hours(times: np.ndarray) -> np.ndarray | None:
         return None
     seen = distinct(times // HOUR)
     days = len(distinct(seen // 24))
-    usual = np.tile(np.bincount(seen % 24, minlength=24) * 2 >= days, 7)
+    usual = np.tile(np.bincount(seen % 24, minlength=24) * 3 >= days * 2, 7)
     if times[-1] - times[0] >= RHYTHM_WEEKS * 7 * DAY:
         usual &= np.bincount(seen % WEEK, minlength=WEEK) > 0
     return usual

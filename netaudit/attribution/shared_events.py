@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,17 @@ _WORD_BYTES = 512
 """Of a text, that count; a DNS name has at most 1,009 with all its escapes, and differs before."""
 
 
+class Event(StrEnum):
+    """Sorts of event, and by what they are told apart."""
+
+    LOOKUP = "look-ups (client, port, name, type)"
+    LOOKUP_WITHOUT_PORT = "look-ups (client, name, type)"
+    CONNECTION = "connections (both addresses and ports)"
+    LEASE = "leases (MAC and address)"
+    SESSION = "sessions (MAC and session id)"
+    ASSOCIATION = "associations (MAC)"
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """How one kind of record names an event."""
@@ -42,8 +54,7 @@ class View:
 class Key:
     """One sort of event."""
 
-    event: str
-    """What it is, a message id."""
+    event: Event
     views: tuple[View, ...]
 
 
@@ -55,28 +66,26 @@ _BEGUN = (
 _NOT_OVER = r"(?!.*(?:destroy|delete|teardown|close|\bend|over|den[iy]|drop|block|update|entry)).*"
 
 KEYS: tuple[Key, ...] = (
+    Key(Event.LOOKUP, (View("dns", ("client_ip", "client_port", "name", "qtype")),)),
+    Key(Event.LOOKUP_WITHOUT_PORT, (View("dns", ("client_ip", "name", "qtype")),)),
     Key(
-        "look-ups (client, port, name, type)", (View("dns", ("client_ip", "client_port", "name", "qtype")),)
-    ),
-    Key("look-ups (client, name, type)", (View("dns", ("client_ip", "name", "qtype")),)),
-    Key(
-        "connections (both addresses and ports)",
+        Event.CONNECTION,
         (
             View("nat", _TUPLE, _NOT_OVER),
             View("nat", ("public_ip", "public_port", "server_ip", "server_port"), _NOT_OVER),
             View("flow", _TUPLE),
         ),
     ),
-    Key("leases (MAC and address)", (View("dhcp", ("client_mac", "client_ip"), _GIVEN),)),
+    Key(Event.LEASE, (View("dhcp", ("client_mac", "client_ip"), _GIVEN),)),
     Key(
-        "sessions (MAC and session id)",
+        Event.SESSION,
         (
             View("radius", ("client_mac", "session"), _BEGUN),
             View("wlan", ("client_mac", "session"), _BEGUN),
         ),
     ),
     Key(
-        "associations (MAC)",
+        Event.ASSOCIATION,
         (View("radius", ("client_mac",), _BEGUN), View("wlan", ("client_mac",), _BEGUN)),
     ),
 )
@@ -124,7 +133,7 @@ class SharedEvents:
         """Start with nothing; `most` events of a key are kept."""
         self._most = most
         self._files: dict[str, int] = {}
-        self._kept = {key.event: _Kept() for key in KEYS}
+        self._kept = {event: _Kept() for event in Event}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Add a batch of any kind of record."""
@@ -151,7 +160,7 @@ class SharedEvents:
         found: np.ndarray = np.array(codes, np.int32)[_values(names.indices)]
         return found
 
-    def seen(self, source_of: Mapping[str, str]) -> dict[str, dict[str, Seen]]:
+    def seen(self, source_of: Mapping[str, str]) -> dict[Event, dict[str, Seen]]:
         """By event and source, what was seen.
 
         Args:
@@ -162,7 +171,7 @@ class SharedEvents:
         for id_, place in self._files.items():
             if id_ in source_of:
                 code[place] = names.index(source_of[id_])
-        out: dict[str, dict[str, Seen]] = {}
+        out: dict[Event, dict[str, Seen]] = {}
         for event, kept in self._kept.items():
             if not kept.parts:
                 continue
@@ -185,9 +194,8 @@ def _once(number: np.ndarray, time: np.ndarray) -> Seen:
 def _says(words: pa.DictionaryArray, pattern: str) -> np.ndarray:
     """``(n,)`` bool; no message says nothing else."""
     said = re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    fits = np.array(
-        [bool(said.fullmatch((word or "")[:_WORD_BYTES])) for word in words.dictionary.to_pylist()]
-    )
+    texts = [(word or "")[:_WORD_BYTES] for word in words.dictionary.to_pylist()]
+    fits = np.array([bool(said.fullmatch(text)) for text in texts], bool)
     nulls = bool(said.fullmatch(""))
     found: np.ndarray = np.append(fits, nulls)[
         pc.fill_null(words.indices, -1).to_numpy(zero_copy_only=False)
@@ -209,7 +217,9 @@ def _values(column: pa.Array) -> np.ndarray:
 def _numbers(column: pa.Array) -> np.ndarray:
     """``(n,)`` uint64, equal where the values are; any number for null."""
     if pa.types.is_dictionary(column.type):
-        words = np.append(_of_words(column.dictionary), np.uint64(0))  # there may be no word at all
+        words = np.append(
+            _of_words(column.dictionary), np.zeros(1, np.uint64)
+        )  # there may be no word at all
         numbers: np.ndarray = words[_values(column.indices)]
         return numbers
     if pa.types.is_fixed_size_binary(column.type):

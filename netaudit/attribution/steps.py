@@ -79,44 +79,46 @@ def steps(times: np.ndarray) -> list[tuple[int, int]]:
     if len(times) < FEWEST:
         return []
     smooth = _smooth(times)
-    back = list(_back(smooth))
-    return sorted((_exact(times, at), size) for at, size in (*back, *_forward(smooth, back)))
+    least, back = RUN_ORDERLY, []
+    if (smooth[1:] < smooth[:-1] - TOLERANCE).any():
+        disorder, usual = _disorder(smooth)
+        least = RUN_ORDERLY if usual <= TOLERANCE else RUN_DISORDERLY
+        back = list(_back(smooth, BEYOND * disorder + TOLERANCE, least))
+    found = []
+    for place, size in (*back, *_forward(smooth, back)):
+        at = _exact(times, place)
+        found.append((at, int(times[at]) - int(times[at - 1]) if least == RUN_ORDERLY else size))
+    return sorted(found)
 
 
 def _smooth(times: np.ndarray) -> np.ndarray:
-    """Medians of five neighbours: without what one or two odd records say; edges stay where they are."""
+    """Medians of five neighbours: without what one or two odd records say; steps stay where they are."""
     a, b, c, d, e = (times[i : len(times) - 4 + i] for i in range(5))
     low = np.maximum(np.minimum(a, b), np.minimum(c, d))
     high = np.minimum(np.maximum(a, b), np.maximum(c, d))
     out = times.copy()
     out[2:-2] = np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e))
-    # the ends have no five neighbours: no odd record there may look like a run
-    out[:2], out[-2:] = np.minimum(times[:2], out[2]), np.maximum(times[-2:], out[-3])
+    out[:2], out[-2:] = out[2], out[-3]
     return out
 
 
 def _disorder(times: np.ndarray) -> tuple[np.ndarray, int]:
-    """``(n,)`` how far records lie behind the latest time of their block, from the two blocks before; and usually."""
+    """How far three in four records lie behind the latest time of their block: ``(n,)`` before each, and usually."""
     whole = len(times) // BLOCK * BLOCK
     blocks = times[:whole].reshape(-1, BLOCK)
     if not len(blocks):
         return np.zeros(len(times), np.int64), 0
     behind = np.maximum.accumulate(blocks, axis=1) - blocks
-    rank = BLOCK * 9 // 10
-    nine_in_ten = np.partition(behind, rank, axis=1)[:, rank]
-    usual = int(np.median(nine_in_ten))
+    rank = BLOCK * 3 // 4
+    most = np.partition(behind, rank, axis=1)[:, rank]
+    usual = int(np.quantile(most, 0.25, method="lower"))  # of a few blocks, one may hold a step
     before = np.full(len(blocks) + 3, usual, np.int64)
-    before[1 : len(blocks) + 1] = np.maximum(nine_in_ten, usual)
-    before[2 : len(blocks) + 2] = np.maximum(before[2 : len(blocks) + 2], nine_in_ten)
+    before[1 : len(blocks) + 1] = np.maximum(most, usual)
+    before[2 : len(blocks) + 2] = np.maximum(before[2 : len(blocks) + 2], most)
     return np.repeat(before[: len(blocks) + 1], BLOCK)[: len(times)], usual
 
 
-def _back(times: np.ndarray) -> Iterator[tuple[int, int]]:
-    if (times[1:] >= times[:-1] - TOLERANCE).all():
-        return
-    disorder, usual = _disorder(times)
-    limit = BEYOND * disorder + TOLERANCE
-    least = RUN_ORDERLY if usual <= TOLERANCE else RUN_DISORDERLY
+def _back(times: np.ndarray, limit: np.ndarray, least: int) -> Iterator[tuple[int, int]]:
     start = 0
     for _ in range(MOST):
         found = _first_back(times[start:], limit[start:], least)
@@ -133,11 +135,13 @@ def _first_back(times: np.ndarray, limit: np.ndarray, least: int) -> tuple[int, 
     edges = np.flatnonzero(np.diff(low, prepend=False, append=False))
     passed = 0
     for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if start < passed or stop - start < least:
+        if start < passed or stop - start < RUN_ORDERLY:
             continue
         latest = int(high[start - 1])
         size = latest - int(times[start])
         passed = _reaches(times, start, latest - int(limit[start]))
+        if passed - start < least:
+            continue
         lasted = int(times[start:passed].max()) - int(times[start])
         if passed == len(times) or lasted * 2 >= size:
             front = start if least == RUN_ORDERLY else start + int(times[start : start + least].argmax())

@@ -75,6 +75,9 @@ class LogFormat:
     numbered: bool = True
     """Whether people tell its records by their line. Not those of a table that a command printed:
     rows wrap, and stand between prompts and heads."""
+    tables: tuple[str, ...] = ()
+    """Tables and views of an SQLite database (lower case) that it reads: `intake.containers` gives
+    each of their rows as a line."""
 
 
 def share(lines: Iterable[str], test: Callable[[str], object]) -> float:

@@ -18,11 +18,13 @@ import pyarrow.compute as pc
 from netaudit import sources
 from netaudit.attribution import Logs, walk_back_all
 from netaudit.attribution.funnel import narrow
+from netaudit.attribution.log_facts import LogFacts, LogWatch
 from netaudit.attribution.sightings import Sightings
 from netaudit.attribution.trace import FunnelStep, Question, Trace
 from netaudit.case.finding import Finding
 from netaudit.case.notice import Clue, Notice
 from netaudit.config import Settings
+from netaudit.intake.times import parse_zone
 from netaudit.matching import Matches, match
 from netaudit.matching.index import IndicatorIndex
 from netaudit.pipeline.destinations import destination_findings
@@ -91,6 +93,8 @@ class Evidence:
     hits: Hits
     counts: dict[str, int]
     visibility: Visibility
+    measured: LogFacts
+    """Continuity and clocks of the logs; empty where nobody asked for them."""
 
 
 def gather_evidence(
@@ -99,10 +103,12 @@ def gather_evidence(
     *,
     index: IndicatorIndex | None,
     events: Events | None = None,
+    measure: bool = False,
     options: sources.Options | None = None,
     progress: sources.Progress | None = None,
 ) -> Evidence:
-    """Read all inputs once; match each batch against `index` on the way."""
+    """Read all inputs once; match each batch against `index` on the way, `measure` the logs where asked to."""
+    watch = LogWatch() if measure else None
     ledger, hits, flows = Ledger(), Hits(), Tallied(settings.segment)
     observed = Observed(
         own_networks(settings), lists=index is not None and DOH_CATEGORY in index.categories
@@ -114,6 +120,8 @@ def gather_evidence(
         kind = kind_of(batch)
         counts[kind] = counts.get(kind, 0) + batch.num_rows
         observed.add(batch)
+        if watch is not None:
+            watch.add(batch)
         if kind == "flow":
             flows.add(batch)
         if events is not None:
@@ -131,7 +139,9 @@ def gather_evidence(
         events.finish()
     tables = {kind: concat(kind, batches) for kind, batches in kept.items()} | {"arp": sightings.table()}
     _count_forgotten(ledger, sightings.lost)
-    return Evidence(ledger, tables, observed, hits, counts, flows.figure())
+    zone = parse_zone(settings.unit.timezone) if settings.unit.timezone else None
+    measured = watch.facts(ledger.files, zone) if watch is not None else LogFacts()
+    return Evidence(ledger, tables, observed, hits, counts, flows.figure(), measured)
 
 
 def _count_forgotten(ledger: Ledger, lost: Mapping[str, int]) -> None:
@@ -170,7 +180,13 @@ def scan(
         progress: Told how far reading is.
     """
     evidence = gather_evidence(
-        arguments, settings, index=index, events=events, options=options, progress=progress
+        arguments,
+        settings,
+        index=index,
+        events=events,
+        measure=bool(rules),
+        options=options,
+        progress=progress,
     )
     logs = Logs.build(tables=evidence.tables, ledger=evidence.ledger.files, settings=settings)
     graded = grade(evidence.hits.table(), events, (*own_networks(settings), *PRIVATE))
@@ -180,7 +196,15 @@ def scan(
     found = destination_findings(graded, index, logs, notice=notice, notice_traces=traces, skew_s=skew_s)
     verdicts: list[Verdict] = []
     if rules:
-        facts = gather(settings, evidence.ledger.files, evidence.observed, evidence.tables, traces, now)
+        facts = gather(
+            settings,
+            evidence.ledger.files,
+            evidence.observed,
+            evidence.tables,
+            traces,
+            now,
+            evidence.measured,
+        )
         verdicts = check(facts, rules, settings.policy, now=now)
     funnel = narrow(asked[0], logs, _contacts(graded, notice)) if asked else ()
     return Scan(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from netaudit.attribution.log_facts import LogFacts
 from netaudit.attribution.trace import Outcome, Reach, Reason, Trace
 from netaudit.config import Settings
 from netaudit.policy import air, logs, seen
@@ -25,6 +26,7 @@ def gather(
     tables: Mapping[str, pa.Table],
     traces: Sequence[Trace],
     now: dt.datetime,
+    measured: LogFacts | None = None,
 ) -> Facts:
     """Every fact table.
 
@@ -36,9 +38,10 @@ def gather(
             ``wlan`` and ``asset``; what is left out was not read.
         traces: Walks back from the clues of a notice.
         now: Time of the check; days are counted in its own zone.
+        measured: Continuity and clocks of the logs; None where they were not measured.
     """
     places = Places(settings.segment)
-    inventory = logs.Inventory(settings, ledger, observed)
+    inventory = logs.Inventory(settings, ledger, observed, measured)
     sums = observed.tables()
     hosts = seen.hosts(sums["host"], places, tables.get("asset"), now)
     rows: dict[str, list[dict[str, Any]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,7 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netaudit.attribution.clocks import errors
+from netaudit.attribution.continuity import Continuity, source_of
 from netaudit.attribution.coverage import is_capture
+from netaudit.attribution.log_facts import LogFacts
+from netaudit.attribution.steps import Order
 from netaudit.config import Settings
 from netaudit.errors import ConfigError
 from netaudit.policy.observed import Observed
@@ -37,8 +41,16 @@ _LONGEST_SPAN = dt.timedelta(days=400)
 class Inventory:
     """Declared sources with the files that belong to them, and files that belong to none."""
 
-    def __init__(self, settings: Settings, ledger: Sequence[EvidenceFile], observed: Observed) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Sequence[EvidenceFile],
+        observed: Observed,
+        measured: LogFacts | None = None,
+    ) -> None:
         """Give each file of the ledger to the source that the reader found for it."""
+        self._measured = measured or LogFacts()
+        self._clock_errors = errors(self._measured.clocks)
         self._sources = settings.source
         self.kinds = frozenset(observed.kinds)
         self.log_kinds = self.kinds - _only_captured(ledger)
@@ -82,29 +94,58 @@ class Inventory:
         return table.filter(pc.invert(pc.is_in(table.column("file").cast(pa.string()), self._captures)))
 
     def rows(self, stretches: pa.Table) -> list[dict[str, Any]]:
-        """Rows of the fact table ``source``; the register of assets is no log and left out."""
+        """Rows of the fact table ``source``; the register of assets is no log and left out.
+
+        What is declared of a clock counts before what was measured of it.
+        """
         rows = []
         for index, source in enumerate(self._sources):
             files = self._files[index]
             role = source.role or next((role_of(f) for f in files if f.kinds), "")
             if role == "inventory":
                 continue
-            rows.append(
-                {
-                    "source": source.id or source.path,
-                    "role": role or None,
-                    "declared": True,
-                    "retention_days": source.retention_days,
-                    "clock_error_s": abs(source.clock_offset_s) or None,
-                }
-                | self._coverage(files, stretches)
-            )
+            known: dict[str, Any] = {
+                "source": source.id or source.path,
+                "role": role or None,
+                "declared": True,
+                "retention_days": source.retention_days,
+            }
+            known |= self._coverage(files, stretches) | self._continuity(files)
+            if source.clock_offset_s:
+                known["clock_error_s"] = abs(source.clock_offset_s)
+            rows.append(known)
         for name, files in sorted(self._others.items()):
             rows.append(
                 {"source": name, "role": role_of(files[0]) or None, "declared": False}
                 | self._coverage(files, stretches)
+                | self._continuity(files)
             )
         return rows
+
+    def _continuity(self, files: Sequence[EvidenceFile]) -> dict[str, Any]:
+        """What was measured of some files' logs; the worst of it where there are several."""
+        ids = {entry.id for entry in files}
+        mine = [log for log in self._measured.logs if not ids.isdisjoint(entry.id for entry in log.files)]
+        if not mine:
+            return {}
+        names = {source_of(entry) for entry in files}
+        apart = [
+            abs(clock.main.offset_s)
+            for clock in self._measured.clocks
+            if clock.pieces and not names.isdisjoint({clock.source, clock.other})
+        ]
+        off = [abs(self._clock_errors[name]) for name in names if name in self._clock_errors]
+        steps = [abs(step.seconds) for log in mine for step in log.steps]
+        return {
+            "days_held": max(log.days for log in mine),
+            "gaps": max(len(log.gaps) for log in mine),
+            "silent_hours": _largest(log.silent_hours for log in mine),
+            "clock_steps": None
+            if all(_orderless(log) for log in mine)
+            else max(len(log.steps) for log in mine),
+            "clock_differs_s": max(apart, default=None),
+            "clock_error_s": max((*off, *steps), default=None),
+        }
 
     def _coverage(self, files: Sequence[EvidenceFile], stretches: pa.Table) -> dict[str, Any]:
         starts = [f.first for f in files if f.first]
@@ -117,6 +158,15 @@ class Inventory:
         known |= {"first": first, "last": last, "coverage_days": (last - first).days}
         known["events_per_hour"] = int(known["records"] / hours) if hours >= 1 else None
         return known | _longest_gaps({f.id for f in files}, stretches, self._zone)
+
+
+def _largest(values: Iterable[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _orderless(log: Continuity) -> bool:
+    """Whether no clock step could be seen, because the records are in no order of time."""
+    return log.order in {Order.NONE, Order.UNKNOWN}
 
 
 def _longest_gaps(ids: set[str], stretches: pa.Table, zone: dt.tzinfo | None) -> dict[str, Any]:

@@ -173,7 +173,21 @@ TABLES: dict[str, FactTable] = {
             "coverage_days": (NUMBER, "whole days from its first to its last record"),
             "clock_error_s": (
                 pa.float64(),
-                "how far its clock is off, as declared, without sign; unknown where it is not declared",
+                "how far its clock is off, without sign: as declared, else as other logs or a step inside a file show",
+            ),
+            "clock_differs_s": (
+                pa.float64(),
+                "largest offset to another log by events that both saw, without sign, whichever of the two is right",
+            ),
+            "clock_steps": (
+                NUMBER,
+                "times that its clock was set inside a file; unknown where its records are in no order of time",
+            ),
+            "days_held": (NUMBER, "days (UTC) with at least one record, of its fullest kind"),
+            "gaps": (NUMBER, "silences against its own rhythm"),
+            "silent_hours": (
+                NUMBER,
+                "full hours without a record in which it usually has some; unknown where it runs for less than three days",
             ),
             "longest_gap_s": (NUMBER, "longest silence between two records, seconds"),
             "service_gap_s": (

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 
 from netaudit.config import Settings, Source
 from netaudit.errors import CaptureError, InputError, NetauditError
+from netaudit.intake.containers import Wanted, contained
 from netaudit.intake.lines import Chunk, chunks, head_lines
 from netaudit.intake.log_format import Parsed, Rows
 from netaudit.intake.opening import ByteStream, Identity, identify, unreadable
-from netaudit.intake.spreadsheet import sheet_chunks
 from netaudit.intake.tally import Tally, ordinals
 from netaudit.intake.times import Context, parse_zone
 from netaudit.records.evidence import EvidenceFile, Ledger
@@ -26,7 +26,7 @@ from netaudit.records.printed import readable
 from netaudit.records.schemas import TIMESTAMP, conform, kind_of
 from netaudit.sources.ahead import ahead
 from netaudit.sources.inputs import Input, opened
-from netaudit.sources.recognise import named, recognise, refuse_binary
+from netaudit.sources.recognise import named, recognise, refuse_binary, tables
 from netaudit.sources.rotation import series
 
 NOT_TEXT = "bytes that are no text in this file's encoding, or a line over 1 MiB"
@@ -36,7 +36,6 @@ NO_NAME = "look-ups whose name cannot be read"
 OTHER = "lines that hold no record of this format (comments, other messages)"
 DUPLICATE = "the same content was read already, under another name"
 GROWN = "the file has grown since it was opened; what came after is not read"
-WORKBOOK = b"PK\x03\x04"
 MAX_ROWS = 64 << 10
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, bytes done and its size."""
@@ -258,10 +257,12 @@ def _read_log(
     stream: ByteStream, tally: Tally, source: Source, options: Options, wanted: str
 ) -> Iterator[pa.RecordBatch]:
     zone = options.timezone or source.timezone
-    is_workbook = stream.peek(4) == WORKBOOK
-    sheets = sheet_chunks(stream) if is_workbook else iter(())
-    first = next(sheets, None)
-    head = first.lines[:200].to_pylist() if first else _head(stream, tally.identity)
+    pieces = contained(stream, Wanted(tables(), tally.notes))
+    ahead_of_all = list(islice(pieces or (), 1))
+    if pieces is None:
+        head = _head(stream, tally.identity)
+    else:
+        head = [line for chunk in ahead_of_all for line in chunk.lines[:200].to_pylist()]
     name = wanted or recognise(head, tally.identity.name)
     member = named(name)
     tally.format = name
@@ -276,7 +277,7 @@ def _read_log(
     )
     parse = member.open(context)
     shift = int(source.clock_offset_s * 1e9)
-    for chunk in chain([first], sheets) if first else chunks(stream, member.starts):
+    for chunk in chunks(stream, member.starts) if pieces is None else chain(ahead_of_all, pieces):
         parsed = parse(chunk)
         _account(tally, chunk, parsed)
         for rows in parsed.rows:

@@ -19,7 +19,8 @@ _KNOWN_AS = {
     b"%PDF": "a PDF document",
     b"\x7fELF": "a program",
     b"MZ": "a program",
-    b"SQLite format 3": "an SQLite database",
+    b"7\x7f\x06": "a database's write-ahead log, which is read together with its database",
+    b"\x18\xe2-\0": "the shared memory of a database, which says nothing by itself",
     b"GIF8": "a GIF picture",
     b"\xd0\xcf\x11\xe0": "an old office document",
     b"PAR1": "a Parquet file",
@@ -29,6 +30,11 @@ _KNOWN_AS = {
 def formats() -> dict[str, LogFormat]:
     """All log formats by name."""
     return discover(FAMILY)
+
+
+def tables() -> frozenset[str]:
+    """Tables of databases that some format reads."""
+    return frozenset(name for member in formats().values() for name in member.tables)
 
 
 def named(name: str) -> LogFormat:

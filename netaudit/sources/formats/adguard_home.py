@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,38 +12,40 @@ from netaudit.records.addresses import by_distinct, ip_column
 from netaudit.records.names import normalise_column
 from netaudit.sources.dns_words import qtype_column
 from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._wire import from_base64, read_messages
 
 UNREADABLE = "The client or the question of this line cannot be read."
 
 _SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("T", "QH", "QT", "CP", "IP", "Answer")]
+    [(name, pa.string()) for name in ("T", "Time", "QH", "QT", "Question", "CP", "IP", "Answer")]
     + [("Result", pa.struct([("IsFiltered", pa.bool_()), ("Reason", pa.int64())]))]
 )
 # ClientProto of querylog/entry.go: nothing for plain DNS
 _TRANSPORT = {"doh": "tcp", "dot": "tcp", "doq": "udp", "dnscrypt": "udp"}
 _ALLOWED = 1
-_MAX_MESSAGE = 65_535
 
 
 def _open(context: times.Context) -> Parse:
     def parse(chunk: Chunk) -> Parsed:
         objects = json_lines.read(chunk.lines, _SCHEMA)
         client = ip_column(objects.column("IP"))
-        readable = mask(pc.and_(pc.is_valid(client), pc.is_valid(objects.column("QH"))))
+        named = pc.or_(pc.is_valid(objects.column("QH")), pc.is_valid(objects.column("Question")))
+        readable = mask(pc.and_(pc.is_valid(client), named))
         keep = pa.array(readable)
         field = {name: objects.column(name).filter(keep) for name in _SCHEMA.names}
-        rcode, answers = _answers(field["Answer"])
+        answer = read_messages(from_base64(field["Answer"]))
+        question = read_messages(from_base64(field["Question"]))
         plain = pc.fill_null(field["CP"], "")
         columns = {
-            "ts": times.from_iso(field["T"], context),
+            "ts": times.from_iso(pc.coalesce(field["T"], field["Time"]), context),
             "client_ip": client.filter(keep),
             "transport": by_distinct(pc.if_else(pc.equal(plain, ""), "-", plain), _transport, pa.string()),
             "transport_detail": by_distinct(plain, str.lower, pa.string()),
-            "name": normalise_column(field["QH"]),
+            "name": pc.coalesce(normalise_column(field["QH"]), question.name),
             "name_source": "qname",
-            "qtype": qtype_column(field["QT"]),
-            "rcode": rcode,
-            "answers": answers,
+            "qtype": pc.coalesce(qtype_column(field["QT"]), question.qtype),
+            "rcode": answer.rcode,
+            "answers": answer.answers,
             "action": _action(field["Result"]),
         }
         rejected = {**objects.rejected, **refused({UNREADABLE: objects.index[~readable]})}
@@ -69,35 +68,10 @@ def _action(result: pa.Array) -> pa.Array:
     return pc.if_else(filtered, "blocked", pc.if_else(allowed, "allowed", nothing))
 
 
-def _answers(encoded: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Response codes and answer data out of base64 wire messages; null where one is not sound."""
-    coded = encoded.dictionary_encode()
-    read = [_read_message(text) if text else (None, None) for text in coded.dictionary.to_pylist()]
-    rcode = pa.array([code for code, _ in read], pa.string()).take(coded.indices)
-    answers = pa.array([data or None for _, data in read], pa.list_(pa.string())).take(coded.indices)
-    return rcode, answers
-
-
-def _read_message(text: str) -> tuple[str | None, list[str] | None]:
-    import dns.exception
-    import dns.message
-    import dns.rcode
-
-    if len(text) > 2 * _MAX_MESSAGE:
-        return None, None
-    try:
-        message = dns.message.from_wire(
-            base64.b64decode(text), ignore_trailing=True, continue_on_error=True
-        )
-        data = [item.to_text() for rrset in message.answer for item in rrset]
-        return dns.rcode.to_text(message.rcode()), data
-    except (binascii.Error, dns.exception.DNSException, ValueError, IndexError):
-        return None, None
-
-
 def _sniff(lines: list[str]) -> float:
     def is_ours(line: str) -> bool:
-        return line.lstrip().startswith("{") and '"QH":' in line and '"QT":' in line and '"IP":' in line
+        asked = ('"QH":' in line and '"QT":' in line) or ('"Question":"' in line and '"Answer":"' in line)
+        return line.lstrip().startswith("{") and asked and '"IP":' in line
 
     return share(lines, is_ours)
 
@@ -127,6 +101,17 @@ _SAMPLES = (
             },
         ),
         note="DNS over HTTPS, an answer that cannot be read",
+    ),
+    Sample(
+        text='{"Question":"EyMBAAABAAAAAAAAA2FkcwdleGFtcGxlAAABAAE=","Answer":"EyOBgwABAAAAAAAAA2FkcwdleGFtcGxlAAABAAE=",'
+        '"Result":{},"Time":"2019-09-14T10:41:54.5+07:00","Elapsed":1,"IP":"192.168.1.126"}',
+        records=(
+            {
+                "kind": "dns", "ts": "2019-09-14T03:41:54.500000000Z", "client_ip": "192.168.1.126",
+                "name": "ads.example", "qtype": "A", "rcode": "NXDOMAIN", "answers": None,
+            },
+        ),
+        note="a very old build",
     ),
     Sample(
         text='{"T":"2026-09-14T10:41:54Z","QH":"www.example.org","QT":"A","QC":"IN","CP":"","IP":"","Result":{}}',

@@ -1,34 +1,46 @@
 """The inventory that most offices have: a table with titles of its own, as CSV, TSV or XLSX.
 
 The header is found by its titles, below whatever stands above it; a later header takes over (several
-sheets, several sections). An asset with two MAC addresses gives two rows; where it has several of
+sheets, several sections). A line that holds a network alone is the segment of what follows. An asset with two MAC addresses gives two rows; where it has several of
 both, no pairing is claimed. What is no address is left out and noted, never repaired.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netaudit.errors import ConfigError
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.spreadsheet import SHEET
 from netaudit.intake.times import Context, from_iso
-from netaudit.records.addresses import parse_ip, parse_mac
 from netaudit.records.schemas import IP, MAC
 from netaudit.sources.formats._delimited import header_cells, split_quoted
 from netaudit.sources.formats._headers import columns_of, is_inventory, title
-from netaudit.sources.formats._values import mask, refused, whole
+from netaudit.sources.formats._inventory_cells import (
+    DATE_SYSTEMS,
+    addresses,
+    section,
+    serial_date,
+    stations,
+    within,
+)
+from netaudit.sources.formats._values import mask, refused, whole, words
 
 BAD_MAC = "Some hardware addresses in the inventory are none and were left out."
-BAD_IP = "Some addresses in the inventory are none, or ranges, and were left out."
+BAD_IP = "Some addresses in the inventory are none, or whole networks, and were left out."
 BAD_DATE = "Some dates in the inventory could not be read; the validity is open there."
+SERIAL = (
+    "Some dates in the inventory are a spreadsheet's serial numbers; they were read as its days since 1900."
+)
+SERIAL_1904 = (
+    "Some dates in the inventory are a spreadsheet's serial numbers; they were read as its days since 1904."
+)
 NO_HEADER = "A row stands before any header whose titles are known."
 NOBODY = "The row names no address, no hardware address, no host and no asset number."
 UNCLOSED = "A quoted cell does not close."
@@ -44,16 +56,14 @@ _TEXTS = (
     "switch",
     "switch_port",
 )
+_FILLED = ("owner", "department", "location", "site", "segment", "vlan", "switch")
+"""What may be declared to hold for the empty cells below it."""
+_NUMBERS = frozenset({"asset", "vlan", "switch_port", "location"})
+"""What a spreadsheet may have taken for a number (``301.0``)."""
 _MAX_CELL_LINES = 20
 _MAX_TITLE_ROWS = 30
 """Rows above a header that may be titles and remarks, as long as they hold no address."""
 _TOTALS = frozenset(["合计", "总计", "小计", "共计", "total", "subtotal", "sum"])
-_SPLIT = re.compile(r"[\s,;、|]+|/(?=[0-9a-fA-F]*[.:])")
-_MACS = re.compile(
-    r"(?<![0-9a-f:.-])(?:[0-9a-f]{1,2}(?P<a>[:-])(?:[0-9a-f]{1,2}(?P=a)){4}[0-9a-f]{1,2}"
-    r"|[0-9a-f]{4}(?P<b>[.-])[0-9a-f]{4}(?P=b)[0-9a-f]{4}|[0-9a-f]{6}-[0-9a-f]{6}|[0-9a-f]{12})(?![0-9a-f]|[:.-][0-9a-f])",
-    re.IGNORECASE,
-)
 _VALUE = re.compile(r"\d\.\d{1,3}\.\d|(?:[0-9a-fA-F]{2}[:-]){5}")
 """What stands in no header."""
 _DATE = r"^(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?(?:[ T](?P<clock>\d{1,2}:\d{2}(?::\d{2})?))?$"
@@ -97,6 +107,12 @@ class _Table:
         self.separator = ","
         self.columns: dict[str, list[int]] = {}
         self.headless = 0
+        self.section: dict[str, str] = {}
+        self.above: dict[str, str | None] = {}
+        self.fill_down = _fill_down(context)
+        self.date_system = context.options.get("date_system", "1900")
+        if self.date_system not in DATE_SYSTEMS:
+            raise _wrong_option(context, "date_system", self.date_system, "1900, 1904")
 
     def read(self, lines: pa.StringArray) -> Parsed:
         first = np.flatnonzero(_starts(lines)) if len(lines) else np.zeros(0, np.int64)
@@ -119,18 +135,30 @@ class _Table:
         """Read one record; why it is refused, empty where it holds none, None where it gave rows."""
         if text.startswith(SHEET):
             text, self.columns, self.headless = text.removeprefix(SHEET), {}, 0
+            self.section, self.above = {}, {}
         if not text.strip(" \t,;|"):
             return ""
         if not _VALUE.search(text) and (found := columns_of(header_cells(text)[1])):
-            self.separator, self.columns = header_cells(text)[0], found
+            self.separator, self.columns, self.above = header_cells(text)[0], found, {}
             return ""
         cells = split_quoted(text, self.separator) if '"' in text else text.split(self.separator)
-        if not any(cell.strip() for cell in cells):
+        filled = [cell for cell in cells if cell.strip()]
+        if not filled:
             return UNCLOSED
+        if len(filled) == 1 and (found_section := section(filled[0])):
+            self.section = found_section
+            return ""
+        return self._row(cells, filled, line, rows)
+
+    def _row(
+        self, cells: list[str], filled: list[str], line: int, rows: list[dict[str, object]]
+    ) -> str | None:
+        """Read a row below the header; gives what `_record` does."""
         if not self.columns:
             self.headless += 1
-            return NO_HEADER if _VALUE.search(text) or self.headless > _MAX_TITLE_ROWS else ""
-        if title(next(cell for cell in cells if cell.strip())) in _TOTALS:
+            holds = any(map(_VALUE.search, filled))
+            return NO_HEADER if holds or self.headless > _MAX_TITLE_ROWS else ""
+        if title(filled[0]) in _TOTALS:
             return ""
         found_rows = list(self._assets(cells, line))
         rows += found_rows
@@ -139,9 +167,14 @@ class _Table:
     def _assets(self, cells: list[str], line: int) -> Iterator[dict[str, object]]:
         values = {name: self._first(cells, name) for name in (*_TEXTS, "vlan", "ts", "ts_end")}
         values["model"] = values["model"] or self._first(cells, "vendor")
-        ips, macs = self._all(cells, "ip", _ips, BAD_IP), self._all(cells, "mac", _macs, BAD_MAC)
+        ips = self._all(cells, "ip", addresses, BAD_IP)
+        macs = self._all(cells, "mac", stations, BAD_MAC)
         if not (ips or macs or values["hostname"] or values["asset"]):
             return
+        for name in self.fill_down:
+            values[name] = self.above[name] = values[name] or self.above.get(name)
+        if self.section and ips and all(within(ip, self.section["segment"]) for ip in ips):
+            values |= {name: values[name] or text for name, text in self.section.items()}
         some_ips: Sequence[bytes | None] = ips or (None,)
         some_macs: Sequence[bytes | None] = macs or (None,)
         pairs = [(ip, mac) for ip in some_ips for mac in some_macs]
@@ -153,7 +186,8 @@ class _Table:
     def _first(self, cells: list[str], column: str) -> str | None:
         """The first cell of a column's titles that says something."""
         texts = (cells[i].strip() for i in self.columns.get(column, ()) if i < len(cells))
-        return next((" ".join(text.split()) for text in texts if text), None)
+        found = next((" ".join(text.split()) for text in texts if text), None)
+        return re.sub(r"^(\d+)\.0$", r"\1", found) if found and column in _NUMBERS else found
 
     def _all(
         self, cells: list[str], column: str, read: Callable[[str], tuple[bytes, ...] | None], note: str
@@ -171,9 +205,7 @@ class _Table:
         def column(name: str, type_: pa.DataType) -> pa.Array:
             return pa.array([row[name] for row in rows], type_)
 
-        vlan = pc.replace_substring_regex(
-            column("vlan", pa.string()), r"^(?i:vlan)?\s*(\d+)(?:\.0)?$", r"\1"
-        )
+        vlan = pc.replace_substring_regex(column("vlan", pa.string()), r"^(?i:vlan)?\s*(\d+)$", r"\1")
         columns = {name: column(name, pa.string()) for name in _TEXTS} | {
             "ip": column("ip", IP),
             "mac": column("mac", MAC),
@@ -184,7 +216,12 @@ class _Table:
         return Rows("asset", columns, np.array([row["line"] for row in rows], np.int64))
 
     def _dates(self, text: pa.Array) -> pa.Array:
-        """Dates of validity in the declared zone; serial numbers and words are not guessed at."""
+        """Dates of validity in the declared zone; words are not guessed at."""
+        day_zero = DATE_SYSTEMS[self.date_system]
+        serial = words(text, lambda cell: serial_date(cell, day_zero))
+        if mask(pc.is_valid(serial)).any():
+            self.context.notes.add(SERIAL if self.date_system == "1900" else SERIAL_1904)
+        text = pc.coalesce(serial, text)
         parts = pc.extract_regex(text, _DATE)
         y, m, d, clock = (pc.struct_field(parts, n) for n in ("y", "m", "d", "clock"))
         clock = pc.if_else(pc.equal(clock, ""), "00:00", clock)
@@ -195,21 +232,25 @@ class _Table:
         return moments
 
 
-@lru_cache(4096)
-def _ips(cell: str) -> tuple[bytes, ...] | None:
-    """The addresses in a cell; None where something in it is none."""
-    parts = [part for part in _SPLIT.split(unicodedata.normalize("NFKC", cell)) if part]
-    found = [parse_ip(re.sub(r"/\d{1,3}$", "", part)) for part in parts]
-    good = tuple(ip for ip in found if ip)
-    return good if len(good) == len(found) else (good or None)
+def _fill_down(context: Context) -> tuple[str, ...]:
+    """Columns whose empty cells mean what stands above: merged cells, which a table cannot show."""
+    names = context.options.get("fill_down", "").replace(",", " ").split()
+    for name in names:
+        if name not in _FILLED:
+            raise _wrong_option(context, "fill_down", name, ", ".join(_FILLED))
+    return tuple(names)
 
 
-@lru_cache(4096)
-def _macs(cell: str) -> tuple[bytes, ...] | None:
-    """The hardware addresses in a cell; None where there is none."""
-    text = unicodedata.normalize("NFKC", cell)
-    good = tuple(mac for found in _MACS.finditer(text) if (mac := parse_mac(found[0])))
-    return good or None
+def _wrong_option(context: Context, option: str, value: str, known: str) -> ConfigError:
+    return ConfigError(
+        "option-value-unknown",
+        "The option {option} of this source cannot be {value}.",
+        where=context.name,
+        hint="It may be: {known}.",
+        option=option,
+        value=value,
+        known=known,
+    )
 
 
 _CHINESE = (
@@ -277,6 +318,29 @@ FORMAT = LogFormat(
                 {"kind": "asset", "ip": None, "mac": "52:54:00:aa:01:09"},
             ),
             note="line breaks in cells; which card has which address is not known",
+        ),
+        Sample(
+            "10.1.3.0/24 - Office (vlan: 30 - Data)\nip address,hostname,mac,owner,switch,port\n10.1.3.7,pc-7,,Wang,sw-1,7.0\n"
+            "10.1.3.20-21,,,printers,,\n",
+            (
+                {
+                    "kind": "asset",
+                    "ip": "10.1.3.7",
+                    "hostname": "pc-7",
+                    "segment": "10.1.3.0/24",
+                    "vlan": 30,
+                    "switch_port": "7",
+                },
+                {"kind": "asset", "ip": "10.1.3.20", "owner": "printers", "segment": "10.1.3.0/24"},
+                {"kind": "asset", "ip": "10.1.3.21"},
+            ),
+            note="phpIPAM: the subnet stands above its addresses; a range",
+        ),
+        Sample(
+            '#TYPE Microsoft.ActiveDirectory.Management.ADComputer\n"DistinguishedName","DNSHostName","Enabled","Name",'
+            '"ObjectGUID","SamAccountName"\n"CN=PC-9,OU=3F,DC=corp","pc-9.corp.test","True","PC-9","8b6e","PC-9$"\n',
+            ({"kind": "asset", "hostname": "pc-9.corp.test", "ip": None},),
+            note="Get-ADComputer",
         ),
         Sample("IP地址,MAC地址,使用人\n10.1.2.300,,\n合计,,\n", note="nothing that names an asset"),
     ),

@@ -55,6 +55,10 @@ _MESSAGES = (
     _Message(rf"query: {_QUESTION}{_SERVER}"),
     # some commercial builds, EfficientIP
     _Message(rf"answer: {_QUESTION}{_SERVER} -> (?P<rcode>[A-Z]+)(?P<records> .*)?$"),
+    # responselog of BIND 9.20
+    _Message(
+        rf"response: {_QUESTION} (?P<rcode>[A-Z]+\d*)(?: [^(]*(?:\(\d+\)[^(]*)?\((?P<server>[0-9a-fA-F:.]+)\))?"
+    ),
     # Infoblox query capture
     _Message(
         rf"(?P<transport>UDP|TCP): query: {_QUESTION} response: (?P<rcode>[A-Z]+)"
@@ -303,6 +307,15 @@ _SAMPLES = (
             "answers": ["192.0.2.1"],
         },),
         note="Infoblox query capture",
+    ),
+    Sample(
+        "23-Nov-2026 00:00:45.401 responses: info: client @0x7fea21a32098 10.1.0.21#43650 (nx.example): view staff: "
+        "response: nx.example IN A NXDOMAIN +E(0)K 0 1 1 (10.1.0.53)",
+        ({
+            "kind": "dns", "client_ip": "10.1.0.21", "server_ip": "10.1.0.53", "name": "nx.example", "qtype": "A",
+            "rcode": "NXDOMAIN",
+        },),
+        note="responselog of BIND 9.20, from its documentation",
     ),
     Sample("timed out resolving 'example.org/A/IN': 192.0.2.6#53", note="an upstream server, no client"),
     Sample(

@@ -5,6 +5,12 @@ reply goes to another address than the opener's, the source was translated and t
 destination is the public side. Where the reply comes from another address than was asked, the
 destination was translated (a published server): what was asked is the public side, and the
 reply's source is inside. ``id=`` is reused by the kernel and is no key by itself.
+
+An event has its own stamp (``-o timestamp``), or the system log's. To a ``DESTROY`` the kernel may add
+begin and end (``-o ktimestamp``), local time: the flow was over then, while the event may come
+minutes late. The begin dates the record where the log has neither the flow's ``NEW`` nor a stamp. A
+snapshot is of the moment when it was taken, if the source says so (``taken_at``); ``delta-time`` is
+the age of the flow then.
 """
 
 from __future__ import annotations
@@ -20,10 +26,21 @@ import pyarrow.compute as pc
 from netaudit.intake.carrier import peel, peel_text, read_stamps
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
-from netaudit.intake.times import Context, from_epoch
+from netaudit.intake.times import Context, from_epoch, taken_at
 from netaudit.records.addresses import parse_ip
-from netaudit.records.schemas import IP, TIMESTAMP
-from netaudit.sources.formats._values import among_others, mask, refused
+from netaudit.records.schemas import TIMESTAMP
+from netaudit.sources.formats._endpoints import parsed
+from netaudit.sources.formats._flow_sides import (
+    BAD_END,
+    CUT_OFF,
+    Tuples,
+    flow_sides,
+    numbers,
+    snapshot_begin,
+)
+from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._open_flows import OpenFlows, keys_of
+from netaudit.sources.formats._values import among_others, mask
 
 _ENDS = (
     r"(?:sport=(?P<{0}sport>\d+) dport=(?P<{0}dport>\d+) ?|type=\d+ code=\d+ (?:id=(?P<{0}query>\d+) ?)?)?"
@@ -36,15 +53,11 @@ _LINE = (
     + _ENDS.format("r")
     + r"(?:.*?\bid=(?P<id>\d+))?"
 )
-_INSIDE = r"^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|127\.|[fF][cCdD]|[fF][eE][89abAB])"
-"""Where a private opener asks and its destination is translated, the opener is the inside host
-(a redirected DNS query, say) and nothing was published."""
 _FLOW = r"^[^=]*\bsrc="
 """A flow; an expectation (``proto=6 src=``) is none."""
 _CARRIED = r"^(?:<\d+>|[A-Z][a-z]{2} |\d{4}-\d\d-\d\d|\{)"
 _IN_TUPLE = re.compile(r"(?:(?:src|dst|sport|dport|type|code)=\S*|code=\d+ id=\d*)\Z")
 _KEPT = 1 << 17
-_MAX_PORT = 65_535
 _ANY = re.compile(
     r"^(?:\[\d+\.\d+\]\s+)?\s*(?:\[(?:NEW|UPDATE|DESTROY)\]\s+)?(?:ipv[46]\s+\d+\s+)?"
     r"[a-z][a-z0-9-]*\s+\d+ [^=]*src=[0-9a-fA-F.:]+ dst=.*\bsrc="
@@ -53,34 +66,69 @@ _ANY = re.compile(
 
 def _open(context: Context) -> Parse:
     known = lru_cache(_KEPT)(parse_ip)  # the same hosts come back in every chunk
+    flows = OpenFlows()
 
     def parse(chunk: Chunk) -> Parsed:
         lines, carried_ts = _peeled(chunk.lines, context)
         index, got = extract(lines, _LINE)
         ends, good = _sides(got, known)
         good &= ~((index == len(lines) - 1) & _stops_short(chunk))
-        columns = ends | {
-            "ts": pc.coalesce(from_epoch(got["ts"]), carried_ts.take(pa.array(index))),
+        stamp = pc.coalesce(from_epoch(got["ts"]), carried_ts.take(pa.array(index)))
+        columns = {
+            **ends,
+            **_times(stamp, got, _begun_here(got, flows), lines.take(pa.array(index)), context),
             "transport": got["proto"],
             "message": pc.fill_null(pc.ascii_lower(got["event"]), "entry"),
             "session": got["id"],
         }
-        keep = pa.array(good)
-        rows = Rows("nat", {n: pc.filter(c, keep) for n, c in columns.items()}, index[good])
+        rows = keep(Rows("nat", columns, index), good)
         missed = np.setdiff1d(np.arange(len(lines)), index, assume_unique=True)
         torn = missed[mask(pc.match_substring_regex(lines.take(pa.array(missed)), _FLOW))]
-        return Parsed(
-            [rows],
-            refused(
-                {
-                    "A flow is cut off or has no reply tuple.": torn,
-                    "An address or port of a flow is none, or cut off.": index[~good],
-                }
-            ),
-            len(missed) - len(torn),
-        )
+        return parsed(len(lines), [rows], {CUT_OFF: torn, BAD_END: index[~good]})
 
     return parse
+
+
+def _begun_here(got: dict[str, pa.Array], flows: OpenFlows) -> np.ndarray:
+    """Whether the log has the beginning of the flow of each record."""
+    new = mask(pc.equal(got["event"], "NEW"))
+    both = np.flatnonzero(new | mask(pc.equal(got["event"], "DESTROY")))
+    some = pa.array(both)
+    keys = keys_of(*(got[n].take(some) for n in ("id", "osrc", "osport", "odst", "odport")))
+    begun = np.ones(len(new), bool)
+    begun[both], _ = flows.recall(keys, new[both], new[both])
+    return begun
+
+
+def _times(
+    stamp: pa.Array,
+    got: dict[str, pa.Array],
+    begun_here: np.ndarray,
+    lines: pa.StringArray,
+    context: Context,
+) -> dict[str, pa.Array]:
+    """Begin and end of each record, where its own stamp is not all there is to know."""
+    times = {"ts": stamp, "ts_end": pa.nulls(len(lines), TIMESTAMP)}
+    entry = pc.is_null(got["event"])
+    told = pc.struct_field(pc.extract_regex(lines, r"\[start=(?P<it>[^\]]*)\]"), "it")
+    if told.null_count < len(told) and (
+        context.zone or mask(pc.and_(pc.is_valid(told), pc.is_null(stamp))).any()
+    ):
+        over = pc.struct_field(pc.extract_regex(lines, r"\[stop=(?P<it>[^\]]*)\]"), "it")
+        begun = read_stamps(told, context)
+        times = {
+            "ts": pc.if_else(pa.array(begun_here), pc.coalesce(stamp, begun), pc.coalesce(begun, stamp)),
+            "ts_end": read_stamps(over, context),
+        }
+    if mask(entry).any() and (taken := taken_at(context)) is not None:
+        text = pc.struct_field(pc.extract_regex(lines, r" delta-time=(?P<it>\d{1,9})\b"), "it")
+        begun = snapshot_begin(times["ts"], text, taken)
+        moment = pa.scalar(taken, pa.int64()).cast(TIMESTAMP)
+        times = {
+            "ts": pc.if_else(entry, pc.coalesce(begun, moment), times["ts"]),
+            "ts_end": pc.if_else(pc.and_(entry, pc.is_valid(begun)), moment, times["ts_end"]),
+        }
+    return times
 
 
 def _peeled(lines: pa.StringArray, context: Context) -> tuple[pa.StringArray, pa.Array]:
@@ -103,42 +151,11 @@ def _stops_short(chunk: Chunk) -> bool:
 def _sides(
     got: dict[str, pa.Array], known: Callable[[str], bytes | None]
 ) -> tuple[dict[str, pa.Array], np.ndarray]:
-    """Inside, public and far end of each flow out of its two tuples; and which flows hold."""
-    coded = pa.concat_arrays([got[n] for n in ("osrc", "odst", "rsrc", "rdst")]).dictionary_encode()
-    osrc, odst, rsrc, rdst = coded.indices.to_numpy().reshape(4, -1)
-    packed = pa.array([known(text) for text in coded.dictionary.to_pylist()], IP)
-    private = mask(pc.match_substring_regex(coded.dictionary, _INSIDE))
-    sport, dport, rsport, rdport = (_number(got[n]) for n in ("osport", "odport", "rsport", "rdport"))
-    query, back_query = _number(got["oquery"]), _number(got["rquery"])
-    good = mask(pc.is_valid(packed))[np.stack((osrc, odst, rsrc, rdst))].all(axis=0)
-    good &= np.stack((sport, dport, rsport, rdport, query, back_query)).max(axis=0) <= _MAX_PORT
-    opener, back = np.maximum(sport, query), np.maximum(rdport, back_query)
-    source = (osrc != rdst) | (opener != back)
-    target = (odst != rsrc) | (dport != rsport)
-    published = target & ~source & ~private[osrc]
-
-    def address(code: np.ndarray, absent: np.ndarray | None = None) -> pa.Array:
-        return packed.take(pa.array(code, mask=absent))
-
-    def number(value: np.ndarray) -> pa.Array:
-        outside = (value < 0) | (value > _MAX_PORT)
-        return pa.array(np.where(outside, 0, value).astype(np.uint16), mask=outside)
-
-    return {
-        "client_ip": address(np.where(published, rsrc, osrc)),
-        "client_port": number(np.where(published, rsport, opener)),
-        "server_ip": address(np.where(published, osrc, odst)),
-        "server_port": number(np.where(published, opener, dport)),
-        "public_ip": address(np.where(published, odst, rdst), ~(published | source)),
-        "public_port": number(np.where(published, dport, np.where(source, back, -1))),
-    }, good
-
-
-def _number(text: pa.Array) -> np.ndarray:
-    """Port numbers; -1 where there is none, over `_MAX_PORT` where what is written is none."""
-    short = pc.if_else(pc.less(pc.binary_length(text), 7), text, "999999")
-    numbers: np.ndarray = pc.fill_null(short.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
-    return numbers
+    sport, dport, rsport, rdport = (numbers(got[n]) for n in ("osport", "odport", "rsport", "rdport"))
+    query, back_query = numbers(got["oquery"]), numbers(got["rquery"])  # ICMP's id stands for a port
+    asked = Tuples(got["osrc"], got["odst"], np.maximum(sport, query), dport)
+    seen = Tuples(got["rdst"], got["rsrc"], np.maximum(rdport, back_query), rsport)
+    return flow_sides(asked, seen, known)
 
 
 _NEW = (
@@ -246,6 +263,18 @@ FORMAT = LogFormat(
             "sport=500 dport=500 [UNREPLIED] src=198.51.100.9 dst=203.0.113.9 sport=500 dport=500 id=9",
             ({"kind": "nat", "ts": "2026-11-22T16:19:30.000000000Z", "public_ip": "203.0.113.9"},),
             note="through a system log, without a stamp of its own",
+        ),
+        Sample(
+            _ICMP.split("\t")[1],
+            (
+                {
+                    "kind": "nat",
+                    "ts": "2026-11-22T16:19:09.000000000Z",
+                    "ts_end": "2026-11-22T16:19:14.000000000Z",
+                },
+            ),
+            timezone="Asia/Shanghai",
+            note="without a stamp of its own: the kernel's begin and end, local time",
         ),
         Sample(_NEW[:120], note="cut off"),
         Sample(_NEW.replace("20501", "70501"), note="no port"),

@@ -21,7 +21,7 @@ from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import MAC
 from netaudit.sources.dns_words import qtype_column
-from netaudit.sources.formats._owned import first_of, lists_of
+from netaudit.sources.formats._owned import first_of, latest_before, lists_of
 from netaudit.sources.formats._values import hex_duid_mac, mask, port, refused
 
 UNREADABLE = "The client or the question of this line cannot be read."
@@ -126,16 +126,7 @@ def _owners(
         process = pc.fill_null(pid.take(pa.array(at)), "")
         return pc.binary_join_element_wise(process, field["serial"], field["asker"], field["port"], " ")
 
-    both = pa.concat_arrays([keys(queries, asked), keys(replies, told)]).dictionary_encode()
-    key = pc.fill_null(both.indices, -1).to_numpy(zero_copy_only=False)
-    line = np.concatenate((queries, replies))
-    order = np.lexsort((line, key))
-    is_query = order < len(queries)
-    last = np.maximum.accumulate(np.where(is_query, np.arange(len(order)), -1))
-    fits = ~is_query & (last >= 0) & (key[order] >= 0) & (key[order] == key[order[last]])
-    query, reply = order[last[fits]], order[fits] - len(queries)
-    by_line = np.argsort(reply, kind="stable")
-    return query[by_line], reply[by_line]
+    return latest_before(keys(queries, asked), queries, keys(replies, told), replies)
 
 
 _CODES = {"NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP", "NODATA", "NODATA-IPv4", "NODATA-IPv6"}

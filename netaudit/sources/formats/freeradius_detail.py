@@ -18,11 +18,11 @@ from netaudit.intake.carrier import read_stamps
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
 from netaudit.intake.times import Context, from_epoch
-from netaudit.records.addresses import ip_column, mac_column
-from netaudit.records.schemas import TIMESTAMP
+from netaudit.records.addresses import ip_column
+from netaudit.sources.formats import _radius as radius
+from netaudit.sources.formats._access_rows import per_address
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._stations import called_station
-from netaudit.sources.formats._values import mask, refused, unescape, whole, words
+from netaudit.sources.formats._values import mask, refused, unescape, words
 
 _HEADER = r"^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$"
 _KEYS = (
@@ -94,20 +94,7 @@ class _Pairs:
 
 
 def _columns(pairs: _Pairs) -> dict[str, pa.Array]:
-    port_type = pairs.last("NAS-Port-Type")
-    called = words(pairs.last("Called-Station-Id"), unescape)
-    nas = pc.coalesce(
-        pairs.last("NAS-IP-Address"), pairs.last("NAS-IPv6-Address"), pairs.last("NAS-Identifier")
-    )
-    return {
-        "account": words(pairs.last("User-Name"), unescape),
-        "client_mac": mac_column(pairs.last("Calling-Station-Id")),
-        **called_station(called, port_type),
-        "nas": nas,
-        "nas_port": words(pc.coalesce(pairs.last("NAS-Port-Id"), pairs.last("NAS-Port")), unescape),
-        "vlan": whole(pairs.last("Tunnel-Private-Group-Id"), 4094, pa.uint16()),
-        "session": words(pairs.last("Acct-Session-Id"), unescape),
-    }
+    return radius.columns(lambda key: words(pairs.last(key), unescape))
 
 
 def _times(pairs: _Pairs, header: pa.StringArray, context: Context) -> pa.Array:
@@ -116,8 +103,7 @@ def _times(pairs: _Pairs, header: pa.StringArray, context: Context) -> pa.Array:
     missing = pc.is_null(stamp)
     if mask(missing).any():
         stamp = pc.coalesce(stamp, read_stamps(pc.if_else(missing, header, None), context))
-    delay = pc.fill_null(whole(pairs.last("Acct-Delay-Time"), 86_400, pa.int64()), 0)
-    return pc.subtract(stamp.cast(pa.int64()), pc.multiply(delay, 10**9)).cast(TIMESTAMP)
+    return radius.happened(stamp, pairs.last("Acct-Delay-Time"))
 
 
 def _closed(lines: pa.StringArray, records: Stanzas) -> np.ndarray:
@@ -139,13 +125,7 @@ def _addresses(pairs: _Pairs, good: np.ndarray) -> tuple[np.ndarray, pa.Array]:
         line, value = pairs.all(key)
         owners.append(pairs.records.owner[line])
         texts.append(value)
-    owner, address = np.concatenate(owners), ip_column(pa.concat_arrays(texts))
-    usable = mask(pc.is_valid(address)) & np.isin(owner, good)
-    bare = np.setdiff1d(good, owner[usable])
-    record = np.concatenate((owner[usable], bare))
-    address = pa.concat_arrays([address.filter(pa.array(usable)), pa.nulls(len(bare), address.type)])
-    order = np.argsort(record, kind="stable")
-    return record[order], address.take(pa.array(order))
+    return per_address(good, np.concatenate(owners), ip_column(pa.concat_arrays(texts)))
 
 
 _START = r"""

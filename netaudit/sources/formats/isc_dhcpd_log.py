@@ -2,7 +2,8 @@
 
 Only an acknowledgement says that a client has an address. The lines have no time, and plain dhcpd
 writes no length of the lease (Infoblox and EfficientIP add it): the time is the system log's. What stands in parentheses is the client's own name for
-itself, so the pattern reads address and MAC before it and nothing after it.
+itself, so the pattern reads address and MAC before it and nothing after it. Infoblox also writes the port of
+the switch (option 82) and one-line leases.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 from netaudit.intake.carrier import Peeled, peel, peel_text, read_stamps
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
-from netaudit.intake.times import Context
+from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.schemas import MAC
 from netaudit.sources.formats._values import among_others, hex_duid_mac, mask, refused, whole
@@ -32,10 +33,20 @@ _V6 = (
     r"^Reply (?P<kind>NA|TA): address (?P<ip>[0-9a-fA-F:.]+) to client with duid (?P<duid>[0-9a-fA-F:]+)"
     r" iaid = -?\d+ valid for (?P<valid>\d+) seconds"
 )
-_BEGUN = rf"^(?:\[\d+\] )?DHCP(?:{_KINDS}) (?:on|for|of|from|to)\b"
+_OPTION_82 = (
+    r"^Option 82: received a (?P<message>[A-Z]+) DHCP packet from relay-agent (?P<relay>\S+) with a "
+    r'circuit-id of "(?P<circuit>[^"]*)"(?:,? (?:and )?a remote-id of "(?P<remote>[^"]*)")? for (?P<ip>[0-9.]+) '
+    r"\((?P<mac>[0-9a-fA-F:]{11,17})\)"
+)
+# Infoblox: address, state, host, MAC, begin, end
+_RECORD = (
+    r"^r-l-e:(?P<ip>[0-9a-fA-F.:]+),(?P<state>[A-Za-z]+),(?P<name>[^,]*),(?P<mac>[^,]*),"
+    r"(?P<begin>\d{1,10}),(?P<end>\d{1,10})(?:,|$)"
+)
+_BEGUN = rf"^(?:(?:\[\d+\] )?DHCP(?:{_KINDS}) (?:on|for|of|from|to)\b|Option 82: received|r-l-e:)"
 _OWN = re.compile(
     rf"(?:\[\d+\] )?DHCP(?:{_KINDS}) (?:on|for|of|from|to) \S+.* via "
-    r"|Reply [NT]A: address \S+ to client with duid |reuse_lease: lease age "
+    r"|Reply [NT]A: address \S+ to client with duid |reuse_lease: lease age |Option 82: received a |r-l-e:[^,]+,\w+,"
 )
 _UNPRINTABLE: str = "Hostname Unsuitable for Printing"
 
@@ -43,7 +54,7 @@ _UNPRINTABLE: str = "Hostname Unsuitable for Printing"
 def _open(context: Context) -> Parse:
     def parse(chunk: Chunk) -> Parsed:
         peeled = peel(chunk.lines)
-        rows = [_v4(peeled, context), _v6(peeled, context)]
+        rows = [read(peeled, context) for read in (_v4, _v6, _option_82, _record)]
         torn = _torn(peeled.rest, np.concatenate([r.line for r in rows]))
         kept = [_addressed(r) for r in rows]
         lost = np.concatenate([np.setdiff1d(r.line, k.line) for r, k in zip(rows, kept, strict=True)])
@@ -94,6 +105,35 @@ def _v6(peeled: Peeled, context: Context) -> Rows:
         "client_mac": by_distinct(got["duid"], hex_duid_mac, MAC),
         "client_id": got["duid"],
         "lease_s": whole(got["valid"], 0xFFFF_FFFF, pa.uint32()),
+    }
+    return Rows("dhcp", columns, index)
+
+
+def _option_82(peeled: Peeled, context: Context) -> Rows:
+    """Where a client sits: the relay's words for the switch (remote-id) and its port (circuit-id)."""
+    index, got = extract(peeled.rest, _OPTION_82)
+    columns = {
+        "ts": read_stamps(peeled.stamp.take(pa.array(index)), context),
+        "message": pc.binary_join_element_wise("option82", pc.ascii_lower(got["message"]), "-"),
+        "client_ip": ip_column(got["ip"]),
+        "client_mac": mac_column(got["mac"]),
+        "nas": pc.coalesce(got["remote"], got["relay"]),
+        "nas_port": got["circuit"],
+    }
+    return Rows("dhcp", columns, index)
+
+
+def _record(peeled: Peeled, context: Context) -> Rows:
+    """Infoblox's lease in one line; its own times are epochs."""
+    del context
+    index, got = extract(peeled.rest, _RECORD)
+    columns = {
+        "ts": from_epoch(got["begin"]),
+        "ts_end": from_epoch(got["end"]),
+        "message": pc.ascii_lower(got["state"]),
+        "client_ip": ip_column(got["ip"]),
+        "client_mac": mac_column(got["mac"]),
+        "hostname": got["name"],
     }
     return Rows("dhcp", columns, index)
 
@@ -177,6 +217,31 @@ FORMAT = LogFormat(
                 {"kind": "dhcp", "message": "ack", "lease_s": 14400, "hostname": "pc-3"},
             ),
             note="of appliances",
+        ),
+        Sample(
+            'Option 82: received a REQUEST DHCP packet from relay-agent eth2 with a circuit-id of "1a:02:30:00", a remote-id '
+            'of "0a:44:70:46" for 192.168.1.222 (00:50:56:ae:b3:44) lease time is undefined seconds. (NEW)\n'
+            "r-l-e:10.1.0.103,Issued,pc-3,52:54:00:aa:00:03,1795363600,1795370800,3,1,",
+            (
+                {
+                    "kind": "dhcp",
+                    "message": "option82-request",
+                    "client_ip": "192.168.1.222",
+                    "client_mac": "00:50:56:ae:b3:44",
+                    "nas": "0a:44:70:46",
+                    "nas_port": "1a:02:30:00",
+                },
+                {
+                    "kind": "dhcp",
+                    "ts": "2026-11-22T16:06:40.000000000Z",
+                    "ts_end": "2026-11-22T18:06:40.000000000Z",
+                    "message": "issued",
+                    "client_ip": "10.1.0.103",
+                    "client_mac": "52:54:00:aa:00:03",
+                    "hostname": "pc-3",
+                },
+            ),
+            note="Infoblox: a switch port; a lease in one line (this one is documented only)",
         ),
         Sample("DHCPACK on 10.1.0.101 to 52:54:0", note="cut off"),
         Sample(

@@ -27,7 +27,7 @@ _HEAD = r"^\s*(?:lease (?P<v4>[0-9.]+)|iaaddr (?P<v6>[0-9a-fA-F:.]+)|iaprefix (?
 _CLIENT = r'^\s*ia-(?:na|ta|pd) "(?P<client>.*)" \{\s*$'
 _KEY = (
     r"^\s*(?P<key>starts|ends|cltt|binding state|hardware|uid|client-hostname|max-life"
-    r"|set vendor-class-identifier =) (?P<value>.*);\s*(?:#.*)?$"
+    r"|set vendor-class-identifier =|option agent\.circuit-id|option agent\.remote-id) (?P<value>.*);\s*(?:#.*)?$"
 )
 _STAMP = r"^(?:\d (?P<date>\d{4}/\d{1,2}/\d{1,2} \d{1,2}:\d{2}:\d{2})(?: UTC)?|epoch (?P<epoch>\d{1,11}))$"
 _OWN_LINE = re.compile(
@@ -111,6 +111,8 @@ def _columns(lines: pa.StringArray, blocks: Stanzas, leases: Stanzas) -> dict[st
         "lease_s": pc.coalesce(_seconds(values("max-life")), _between(ts, ts_end)),
         "message": values("binding state"),
         "client_id": pc.coalesce(uid, duid),
+        "nas": _agent(values("option agent.remote-id")),
+        "nas_port": _agent(values("option agent.circuit-id")),
         "wrong": pc.or_(_unread(begin, ts), pc.and_(_unread(end, ts_end), pc.not_equal(end, "never"))),
     }
 
@@ -146,6 +148,11 @@ def _between(ts: pa.Array, ts_end: pa.Array) -> pa.Array:
     return pc.if_else(pc.and_(pc.greater_equal(seconds, 0), pc.less(seconds, 2**32)), seconds, None).cast(
         pa.uint32()
     )
+
+
+def _agent(text: pa.Array) -> pa.Array:
+    """What the relay adds (option 82): quoted text, or octets as hex."""
+    return pc.coalesce(words(_unquoted(text), unescape), text)
 
 
 def _uid_mac(uid: str) -> bytes | None:
@@ -195,6 +202,8 @@ lease 10.1.0.7 {
   ends never;
   binding state backup;
   uid "\001RT\000\252\000\003";
+  option agent.circuit-id 0:1:3:e9;
+  option agent.remote-id "sw-3f";
 }
 """.lstrip()
 
@@ -248,6 +257,8 @@ FORMAT = LogFormat(
                     "client_ip": "10.1.0.7",
                     "client_mac": "52:54:00:aa:00:03",
                     "message": "backup",
+                    "nas": "sw-3f",
+                    "nas_port": "0:1:3:e9",
                 },
             ),
             note="local times as epochs, no end, no hardware line; the host block is no lease",

@@ -22,6 +22,7 @@ from netaudit.kernels import dnsjoin, dnsrecords, dnswire
 from netaudit.kernels.packet import TCP, Kind
 from netaudit.records.addresses import format_ip
 from netaudit.records.schemas import concat, conform
+from netaudit.sources import dns_columns
 from netaudit.sources.protocols import dns as protocol
 
 CLIENT, SERVER, GROUP = "10.0.0.7", "192.0.2.53", "224.0.0.251"
@@ -300,7 +301,8 @@ def test_no_room_left_makes_more_events_but_the_same(tally, monkeypatch):
     pairs = [lookup(f"n{k}.example.org", id_=k, answers=USUAL[:6]) for k in range(60)]
     rows = block(*(m for q, r in pairs for m in (ask(q), reply(r))))
     whole = events(tally, rows)
-    monkeypatch.setattr(protocol, "MAX_TEXT", 64)
+    for module in (protocol, dns_columns):
+        monkeypatch.setattr(module, "MAX_TEXT", 64)
     parts = list(protocol.PROTOCOL.open(tally).read(rows))
     assert len(whole) == 60
     assert pa.concat_arrays([e.columns["answers"] for e in parts]).to_pylist() == [
