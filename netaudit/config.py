@@ -100,6 +100,29 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class DeterministicNat:
+    """Translations that follow from the configuration alone and are in no log (RFC 7422).
+
+    The inside addresses, in their order, have one block of ports after the other: first all blocks of
+    the first public address, then those of the next.
+    """
+
+    inside: str
+    """Network of the inside hosts."""
+    public: tuple[str, ...]
+    """Addresses or networks that they leave by, in the order in which they are used."""
+    since: dt.datetime
+    """From when on it was configured so; with its offset."""
+    until: dt.datetime | None = None
+    """Until when; unset = still."""
+    first_port: int = 1024
+    last_port: int = 65535
+    block: int = 0
+    """Ports of each inside host; 0 = as many as all hosts can have alike."""
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """The asset register."""
 
@@ -171,6 +194,7 @@ class Settings:
     segment: tuple[Segment, ...] = ()
     wireless: tuple[Wireless, ...] = ()
     source: tuple[Source, ...] = ()
+    deterministic_nat: tuple[DeterministicNat, ...] = ()
     inventory: Inventory = field(default_factory=Inventory)
     blocklist: tuple[ListChoice, ...] = ()
     policy: PolicySettings = field(default_factory=PolicySettings)
@@ -234,6 +258,9 @@ def _check_networks(settings: Settings, where: str) -> None:
     for segment in settings.segment:
         named += [(f"segment {segment.id}: network", t) for t in segment.network]
         named += [(f"segment {segment.id}: egress", segment.egress)] if segment.egress else []
+    for nat in settings.deterministic_nat:
+        named += [("deterministic_nat: inside", nat.inside)]
+        named += [("deterministic_nat: public", text) for text in nat.public]
     for key, text in named:
         try:
             ipaddress.ip_network(text, strict=False)
@@ -308,6 +335,7 @@ _NESTED: dict[Any, dict[str, Any]] = {
         "segment": Segment,
         "wireless": Wireless,
         "source": Source,
+        "deterministic_nat": DeterministicNat,
         "inventory": Inventory,
         "blocklist": ListChoice,
         "policy": PolicySettings,

@@ -166,7 +166,7 @@ class Timelines:
 
     def __init__(self, rows: int = ROWS) -> None:
         """Start with nothing; `rows` is how many are kept one by one."""
-        self._series: dict[tuple[str, str], _Series] = {}
+        self._series: dict[str, dict[str, _Series]] = {}  # by file and kind
         self._rows, self._held = rows, 0
         self._grains = list(GRAINS)
 
@@ -179,9 +179,10 @@ class Timelines:
         for index, name in enumerate(names.dictionary.to_pylist()):
             mine = batch if len(names.dictionary) == 1 else batch.filter(pc.equal(names.indices, index))
             if mine.num_rows:
-                self._add(self._series.setdefault((name, kind), _Series()), mine, kind)
+                self._add(self._series.setdefault(name, {}).setdefault(kind, _Series()), mine, kind)
         while self._held > self._rows and self._grains:
-            self._held = sum(series.thin(self._grains[0]) for series in self._series.values())
+            every = [series for kinds in self._series.values() for series in kinds.values()]
+            self._held = sum(series.thin(self._grains[0]) for series in every)
             if self._held * 4 > self._rows * 3:
                 self._grains.pop(0)
 
@@ -232,7 +233,7 @@ class Timelines:
         per_file = [
             (
                 entry,
-                [s for (file, k), s in self._series.items() if file == entry.id and kind in {CAPTURE, k}],
+                [s for k, s in self._series.get(entry.id, {}).items() if kind in {CAPTURE, k}],
             )
             for entry in entries
         ]

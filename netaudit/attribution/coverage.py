@@ -40,6 +40,9 @@ WEEK = 7 * 24
 """Hours of a week."""
 RHYTHM_WEEKS = 2
 
+CONFIGURATION = "configuration"
+"""Format of what follows from the configuration (`attribution.deterministic`): it has no silence."""
+
 CAPTURES = frozenset({"pcap", "pcapng"})
 """Formats of captures (`EvidenceFile.format`)."""
 
@@ -176,7 +179,7 @@ def holes(times: np.ndarray) -> tuple[list[tuple[int, int]], int]:
     if len(times) < 2:
         return [], HOUR
     distance = np.diff(times)
-    allowed = max(HOUR, int(BUSY * np.quantile(distance, USUAL, method="lower")))
+    allowed = max(HOUR, BUSY * int(np.quantile(distance, USUAL, method="lower")))
     long = np.flatnonzero(distance > allowed)
     usual = usual_hours(times)
     if usual is not None and long.size:
@@ -254,6 +257,8 @@ def _measure(
     if kind == "asset":
         return Coverage((), tuple(sorted(e.id for e in entries)))
     nothing = (np.empty(0, np.int64), False)
+    settled = [e for e in entries if e.format == CONFIGURATION]
+    entries = [e for e in entries if e.format != CONFIGURATION]
     known = [times.get(e.id, nothing)[0] for e in entries]
     whole = known[0] if len(known) == 1 else np.sort(np.concatenate(known or [nothing[0]]))
     silences, allowed = holes(whole)
@@ -264,7 +269,9 @@ def _measure(
             parts += [(int(own[0]), int(own[-1]))] if own.size else []
         elif entry.first is not None and entry.last is not None:
             parts.append((nanoseconds(entry.first), nanoseconds(entry.last)))
-    return Coverage(_without(_union(parts, allowed), silences), tuple(sorted(e.id for e in entries)))
+    told = _without(_union(parts, allowed), silences)
+    always = [(nanoseconds(e.first), nanoseconds(e.last)) for e in settled if e.first and e.last]
+    return Coverage(_union([*told, *always], 0), tuple(sorted({e.id for e in (*entries, *settled)})))
 
 
 def _union(parts: Sequence[tuple[int, int]], bridge: int) -> tuple[tuple[int, int], ...]:

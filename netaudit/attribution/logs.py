@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from netaudit.attribution import deterministic
 from netaudit.attribution.access_log import AccessLog
 from netaudit.attribution.address_log import AddressLog
 from netaudit.attribution.columns import Records
@@ -54,6 +55,8 @@ class Logs:
             ledger: What was read; tells what the logs cover.
             settings: The unit's networks, segments, wireless networks and retention.
         """
+        declared, covered = deterministic.translations(settings.deterministic_nat)
+        tables, ledger = _with(tables, "nat", declared), [*ledger, *covered]
         records = {kind: Records(tables[kind] if kind in tables else concat(kind, [])) for kind in KINDS}
         sites = _site_names(records)
         site = {kind: _site_codes(table, sites) for kind, table in records.items()}
@@ -88,6 +91,13 @@ class Logs:
             return found
         own = np.array(self.sites, object)[held.site[found.row]]
         return found.where((asked == "") | (own == "") | (own == asked))
+
+
+def _with(tables: Mapping[str, pa.Table], kind: str, more: pa.RecordBatch | None) -> Mapping[str, pa.Table]:
+    if more is None:
+        return tables
+    batches = tables[kind].to_batches() if kind in tables else []
+    return {**tables, kind: concat(kind, [*batches, more])}
 
 
 def _site_names(records: Mapping[str, Records]) -> tuple[str, ...]:

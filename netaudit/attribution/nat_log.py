@@ -21,8 +21,12 @@ CAPS_S = {"tcp": 432_000, "udp": 180, "icmp": 30, "icmpv6": 30}
 for at most where its end (or its beginning) is not in the log."""
 OTHER_CAP_S = 600
 BLOCK_CAP_S = 432_000
-"""A block of ports stays with its subscriber as long as a session does."""
+"""A block of ports stays with its subscriber as long as a session does; so does a whole address,
+where a record names neither port nor transport (a static or one-to-one translation)."""
 PORTS = 65_536
+BEGINS_NEAR_S = 60
+"""How far a translation and the beginning that the end of a session tells may lie apart, for an end
+that names neither public side nor id: both are of the first packet, of one clock."""
 AT_ONCE = 2_000_000
 """Records that are joined at a time, so that memory is bounded."""
 _UNHEARD = -2
@@ -173,7 +177,7 @@ def _sessions(records: Records, site: np.ndarray, transport: np.ndarray, transpo
     role = roles("nat", records)
     role[(ended != NONE) & (role != Role.IGNORE)] = Role.END
     time = np.where((role == Role.END) & (ended != NONE), ended, begun)
-    begun[ended == NONE] = NONE
+    begun[(ended == NONE) | (begun > ended)] = NONE  # an end's own stamp is no beginning
     del ended
     events = np.flatnonzero((role != Role.IGNORE) & ~denied(records) & (time != NONE))
     if (begun[events] != NONE).all():  # each record tells a whole session: nothing is to be joined
@@ -184,7 +188,7 @@ def _sessions(records: Records, site: np.ndarray, transport: np.ndarray, transpo
             events.astype(np.int32),
             events.astype(np.int32),
         )
-    group = _tuples(records, site, transport)
+    group = _tuples(records, site, transport, (time, role, begun))
     cap = _caps(records, transport, transports)
     order = records.order()
     parts = []
@@ -199,14 +203,18 @@ def _sessions(records: Records, site: np.ndarray, transport: np.ndarray, transpo
     return concat(parts)
 
 
-def _tuples(records: Records, site: np.ndarray, transport: np.ndarray) -> np.ndarray:
+Happened = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Of each record its time, its `Role`, and the beginning that it tells itself."""
+
+
+def _tuples(records: Records, site: np.ndarray, transport: np.ndarray, happened: Happened) -> np.ndarray:
     """``(n,)`` what the records of one session share.
 
     An end may leave the public side out (ASA's teardown); then the session id stands for it.
     """
     session, _ = records.words("session")
     unnamed = session < 0
-    return combine(
+    inside = combine(
         session,
         site,
         transport,
@@ -214,15 +222,44 @@ def _tuples(records: Records, site: np.ndarray, transport: np.ndarray) -> np.nda
         records.numbers("client_port"),
         records.codes("server_ip")[0],
         records.numbers("server_port"),
-        np.where(unnamed, records.codes("public_ip")[0], -1),
-        np.where(unnamed, records.numbers("public_port"), -1),
     )
+    public, port = records.codes("public_ip")[0], records.numbers("public_port")
+    bare = unnamed & (public < 0) & (happened[1] == Role.END) & (happened[0] != NONE)
+    if bare.any():
+        public, port = _lent(records, inside, bare, (public, port), happened)
+    return combine(inside, np.where(unnamed, public, -1), np.where(unnamed, port, -1))
+
+
+def _lent(
+    records: Records,
+    inside: np.ndarray,
+    bare: np.ndarray,
+    sides: tuple[np.ndarray, np.ndarray],
+    happened: Happened,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Public sides, with those of the ends that name neither public side nor id (`bare`).
+
+    Such an end is of the last translation of its inside tuple before it; and where it tells when
+    the session began, only of one that began then.
+    """
+    (public, port), (time, role, begun) = (sides[0].copy(), sides[1].copy()), happened
+    rows = np.flatnonzero((time != NONE) & np.isin(inside, np.unique(inside[bare])))
+    rows = rows[np.lexsort((records.order()[rows], time[rows], inside[rows]))]
+    translates = (public[rows] >= 0) & (role[rows] != Role.END) & (role[rows] != Role.IGNORE)
+    last = np.maximum.accumulate(np.where(translates, np.arange(len(rows)), -1))
+    found = np.flatnonzero(bare[rows] & (last >= 0))
+    ends, of = rows[found], rows[last[found]]
+    near = (begun[ends] == NONE) | (np.abs(begun[ends] - time[of]) <= BEGINS_NEAR_S * SECOND)
+    fits = near & (inside[ends] == inside[of])
+    public[ends[fits]], port[ends[fits]] = public[of[fits]], port[of[fits]]
+    return public, port
 
 
 def _caps(records: Records, transport: np.ndarray, transports: list[str]) -> np.ndarray:
     """``(n,)`` seconds that a session counts for at most where one of its bounds is not known."""
     caps = np.array([CAPS_S.get(word.lower(), OTHER_CAP_S) for word in transports] + [OTHER_CAP_S])
     cap = caps[transport]
-    cap[records.numbers("public_port_end") > records.numbers("public_port")] = BLOCK_CAP_S
+    port = records.numbers("public_port")
+    cap[(records.numbers("public_port_end") > port) | ((port < 0) & (transport < 0))] = BLOCK_CAP_S
     cap[momentary(records)] = 0
     return cap

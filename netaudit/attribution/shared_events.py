@@ -167,10 +167,11 @@ class SharedEvents:
             source_of: The source of each file, by id; files that are not named are left out.
         """
         names = sorted(set(source_of.values()))
+        places = {name: place for place, name in enumerate(names)}
         code = np.full(len(self._files) + 1, -1, np.int64)
         for id_, place in self._files.items():
             if id_ in source_of:
-                code[place] = names.index(source_of[id_])
+                code[place] = places[source_of[id_]]
         out: dict[Event, dict[str, Seen]] = {}
         for event, kept in self._kept.items():
             if not kept.parts:

@@ -14,6 +14,8 @@ from netaudit.cli.session import EXIT_CLEAN, EXIT_ERROR, EXIT_INCONCLUSIVE, Sess
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from netaudit.intake.opening import Identity
+
 
 @click.command("events")
 @click.argument("inputs", nargs=-1, required=True)
@@ -68,8 +70,9 @@ def command(
     ledger = Ledger()
     with ExitStack() as stack:
         progress = stack.enter_context(session.progress())
-        writer = stack.enter_context(_open(form, output, session))
-        options = Options(input_format, tz, session.jobs or 0)
+        promised: dict[str, Identity] | None = {} if form == "parquet" else None
+        writer = stack.enter_context(_open(form, output, session, promised))
+        options = Options(input_format, tz, session.jobs or 0, promised=promised)
         for batch in workflow.events(
             inputs, session.settings(), ledger, options=options, progress=progress
         ):
@@ -104,13 +107,13 @@ class _Writer(Protocol):
     def write(self, batch: pa.RecordBatch) -> None: ...
 
 
-def _open(form: str, output: str | None, session: Session) -> _Writer:
+def _open(form: str, output: str | None, session: Session, promised: dict[str, Identity] | None) -> _Writer:
     from netaudit.errors import UsageError
 
     if form == "parquet":
         if output is None:
             raise UsageError("needs-output", "Parquet cannot be printed.", hint="Name a file with -o.")
-        return _ParquetWriter(output)
+        return _ParquetWriter(output, promised)
     if form == "table":
         return _TableWriter(session)
     if form == "json":
@@ -159,14 +162,15 @@ class _ParquetWriter:
 
     GROUP_ROWS = 32_768
 
-    def __init__(self, output: str) -> None:
-        import pyarrow.parquet as pq
-
+    def __init__(self, output: str, promised: dict[str, Identity] | None) -> None:
+        from netaudit.records.parquet import ParquetFile
         from netaudit.records.printed import printed_schema
 
+        self._promised = promised
         self._target = Path(output)
         self._part = self._target.with_name(self._target.name + ".part")
-        self._writer = pq.ParquetWriter(self._part, printed_schema(), compression="zstd")
+        self._out = self._part.open("wb")
+        self._file = ParquetFile(self._out, printed_schema())
         self._gathered: dict[str, list[pa.RecordBatch]] = {}
 
     def __enter__(self) -> Self:
@@ -176,7 +180,8 @@ class _ParquetWriter:
         if exc[0] is None:
             for kind in sorted(self._gathered):
                 self._flush(kind)
-        self._writer.close()
+            self._file.close({key: identity.id for key, identity in (self._promised or {}).items()})
+        self._out.close()
         if exc[0] is None:
             self._part.replace(self._target)
         else:
@@ -196,9 +201,11 @@ class _ParquetWriter:
         from netaudit.records.schemas import concat
 
         gathered, self._gathered[kind] = self._gathered[kind], []
-        if gathered:
+        if len(gathered) == 1:
+            self._file.write(printed_batch(gathered[0]), late="file")
+        elif gathered:
             (whole,) = concat(kind, gathered).combine_chunks().to_batches()
-            self._writer.write_batch(printed_batch(whole), row_group_size=1 << 20)
+            self._file.write(printed_batch(whole), late="file")
 
 
 class _TableWriter:

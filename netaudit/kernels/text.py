@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netaudit.kernels.compiled import kernel, part
-from netaudit.kernels.octets import Bytes, Ints, Octets, octets, raw64, u8, u16
+from netaudit.kernels.octets import Bytes, Ints, Octets, int64, octets, raw64, u8, u16
 
 ROOM = 48
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
@@ -96,7 +96,7 @@ def _turn(word: Any, by: int) -> Any:
 
 
 @part
-def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
+def sip_round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     """SipRound (Aumasson and Bernstein, 2012)."""
     v0 += v1
     v1 = _turn(v1, 13) ^ v0
@@ -120,13 +120,13 @@ def hashed(data: Octets, at: int, size: int, key: Words) -> Any:
     v0, v1 = key[0] ^ np.uint64(0x736F6D6570736575), key[1] ^ np.uint64(0x646F72616E646F6D)
     v2, v3 = key[0] ^ np.uint64(0x6C7967656E657261), key[1] ^ np.uint64(0x7465646279746573)
     for begin in range(0, size + 1, 8):
-        word = _part(data, at + begin, size - begin)
+        word = eight(data, at + begin, size - begin)
         v3 ^= word
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
         v0 ^= word
     v2 ^= np.uint64(size)
     for _ in range(3):
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
     return v0 ^ v1 ^ v2 ^ v3
 
 
@@ -137,16 +137,16 @@ def mixed(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, key: Words) -> Any:
     v2, v3 = key[0] ^ np.uint64(0x6C7967656E657261), key[1] ^ np.uint64(0x7465646279746573)
     for word in (a, b, c, d, e, f):
         v3 ^= word
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
         v0 ^= word
     v2 ^= np.uint64(0xFF)
     for _ in range(3):
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
     return v0 ^ v1 ^ v2 ^ v3
 
 
 @part
-def _part(data: Octets, at: int, size: int) -> Any:
+def eight(data: Octets, at: int, size: int) -> Any:
     """Up to eight octets as a word, zeros behind them."""
     word = raw64(data, at)
     if size >= 8:
@@ -158,7 +158,7 @@ def _part(data: Octets, at: int, size: int) -> Any:
 def same(one: Octets, at: int, other: Octets, begin: int, size: int) -> bool:
     """Whether the same octets stand at two places, both with eight octets of room behind them."""
     for step in range(0, size, 8):
-        if _part(one, at + step, size - step) != _part(other, begin + step, size - step):
+        if eight(one, at + step, size - step) != eight(other, begin + step, size - step):
             return False
     return True
 
@@ -245,3 +245,78 @@ def bring(source: Texts, numbers: Ints, target: Texts) -> None:
         for place in range(size):
             target.text.u8[begin + place] = source.text.u8[first + place]
         numbers[index] = number_of(target, begin + size)
+
+
+@kernel
+def distinct(rows: Words, slots: Ints, key: Words, codes: Any, firsts: Ints) -> int:
+    """Number rows of two words by what they hold, in the order of their first appearance.
+
+    Args:
+        rows: Shape (n, 2).
+        slots: `table_size` of n zeros.
+        key: Two words nobody else knows.
+        codes: Gets the number of each row (int32).
+        firsts: Gets the first row of each number; as long as `rows`.
+
+    Returns:
+        How many different ones there are.
+    """
+    count, mask = 0, len(slots) - 1
+    for row in range(len(rows)):
+        first, second = rows[row, 0], rows[row, 1]
+        if row and first == rows[row - 1, 0] and second == rows[row - 1, 1]:
+            codes[row] = codes[row - 1]
+            continue
+        slot = np.int64(_pair(first, second, key) & np.uint64(mask))
+        while slots[slot] != 0:
+            known = firsts[slots[slot] - 1]
+            if rows[known, 0] == first and rows[known, 1] == second:
+                break
+            slot = (slot + 1) & mask
+        if slots[slot] == 0:
+            firsts[count] = row
+            count += 1
+            slots[slot] = count
+        codes[row] = slots[slot] - 1
+    return count
+
+
+@kernel
+def written(rows: Octets, chosen: Ints, out: Bytes, ends: Any) -> int:
+    """Addresses as text, one behind the other.
+
+    Args:
+        rows: 16 octets each, IPv4 as ``::ffff:a.b.c.d``.
+        chosen: Numbers of the rows.
+        out: `ROOM` octets for each.
+        ends: Gets where each ends (int32).
+
+    Returns:
+        How many were written: up to the first whose spelling is not beyond doubt (``::a.b.c.d``).
+    """
+    to = int64(0)
+    for number in range(len(chosen)):
+        at = 16 * chosen[number]
+        if u16(rows, at + 10) == 0 and raw64(rows, at) == 0 and u16(rows, at + 8) == 0:
+            return number
+        if raw64(rows, at) == 0 and u16(rows, at + 8) == 0 and u16(rows, at + 10) == 0xFFFF:
+            to = ipv4(rows, at + 12, out, to)
+        else:
+            to = ipv6(rows, at, out, to)
+        ends[number] = to
+    return len(chosen)
+
+
+@part
+def _pair(a: Any, b: Any, key: Words) -> Any:
+    """SipHash-1-3 of two words."""
+    v0, v1 = key[0] ^ np.uint64(0x736F6D6570736575), key[1] ^ np.uint64(0x646F72616E646F6D)
+    v2, v3 = key[0] ^ np.uint64(0x6C7967656E657261), key[1] ^ np.uint64(0x7465646279746573)
+    for word in (a, b):
+        v3 ^= word
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+        v0 ^= word
+    v2 ^= np.uint64(0xFF)
+    for _ in range(3):
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+    return v0 ^ v1 ^ v2 ^ v3

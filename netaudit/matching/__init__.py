@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.kernels.lookup import spread
+from netaudit.matching.columns import as_mask
 from netaudit.matching.index import IndicatorIndex
 from netaudit.matching.indicator import Field
 from netaudit.matching.precedence import NONE
@@ -112,11 +113,18 @@ def _name_values(batch: pa.RecordBatch) -> _Values:
     hidden = pc.fill_null(pc.equal(batch.column("name_source"), NOT_THE_DESTINATION), False)
     present = pc.and_not(pc.is_valid(column), hidden)
     row = np.flatnonzero(present.to_numpy(zero_copy_only=False))
-    texts, code = _distinct(column.take(pa.array(row)).cast(pa.string()))
-    names, octets, is_address = _read(texts.to_pylist(), _host_address, lambda word: word)
+    column = column if len(row) == len(column) else column.take(pa.array(row))
+    texts, code = _distinct(column)
+    count = len(texts)
+    octets, is_address = np.zeros((count, 16), np.uint8), np.zeros(count, bool)
+    numeric = np.flatnonzero(as_mask(pc.match_substring_regex(texts, _MAY_BE_ADDRESS)))
+    if numeric.size:
+        some = _read(texts.take(pa.array(numeric)).to_pylist(), _host_address, lambda word: word)
+        texts = pc.replace_with_mask(texts, pa.array(np.isin(np.arange(count), numeric)), some[0])
+        octets[numeric], is_address[numeric] = some[1:]
     return _Values(
         Field.NAME,
-        names,
+        texts,
         octets,
         is_address,
         code,
@@ -125,10 +133,12 @@ def _name_values(batch: pa.RecordBatch) -> _Values:
     )
 
 
+_MAY_BE_ADDRESS = r"\d$|^\[|:"
+"""Names, which are the rule, are told from addresses (RFC 3986 section 3.2.2) by their end."""
+
+
 def _host_address(word: str) -> bytes | None:
-    """The address that a host is (RFC 3986 section 3.2.2); names, which are the rule, are told by their end."""
-    may_be = word[-1:].isdigit() or word.startswith("[") or ":" in word
-    return parse_ip(word.removeprefix("[").removesuffix("]")) if may_be else None
+    return parse_ip(word.removeprefix("[").removesuffix("]"))
 
 
 def _read(
@@ -182,7 +192,11 @@ def _address_values(batch: pa.RecordBatch) -> _Values:
 
 
 def _distinct(column: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    coded = column.dictionary_encode(null_encoding="encode")
+    """Distinct values, and of each row which it is."""
+    is_coded = pa.types.is_dictionary(column.type)
+    coded = (
+        column if is_coded and not column.null_count else column.dictionary_encode(null_encoding="encode")
+    )
     return coded.dictionary, coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
 
 

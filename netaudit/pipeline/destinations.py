@@ -11,8 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netaudit.attribution import Logs, walk_back_all
+from netaudit.attribution import Answers, Logs, Questions, walk
+from netaudit.attribution.columns import SECOND, codes_of, combine, dense
+from netaudit.attribution.packed import Packed
+from netaudit.attribution.questions import ABSENT
 from netaudit.attribution.trace import Hop, HopKind, Outcome, Question, Trace
+from netaudit.attribution.walk import HELD
 from netaudit.case.finding import (
     EVIDENCE_CAP,
     Finding,
@@ -28,8 +32,7 @@ from netaudit.records.addresses import format_ip, parse_ip
 from netaudit.records.evidence import Evidence
 from netaudit.records.moments import moment
 
-WINDOW_S = 600
-"""Hits of one client within this many seconds are taken to be of one device when they are traced."""
+UNTIMED = np.iinfo(np.int64).min
 
 LOOK_UP_ONLY = "Only a look-up was seen; a look-up is not a visit (browsers look names up in advance)."
 ADDRESS_ONLY = "The listing is of the address; other names may be served there."
@@ -61,10 +64,38 @@ _Cells = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The traces of all hits: which trace belongs to which row."""
+    """The walk-back of all hits."""
 
-    traces: list[Trace]
+    answers: Answers
+    questions: Questions
     of_row: np.ndarray
+    """The question of each row; -1 where its client or time is not known."""
+    client: np.ndarray
+    """Code of each row's client, -1 for none."""
+    site: np.ndarray
+    """Code of each row's site among `sites`, -1 for none."""
+    sites: np.ndarray
+    skew_s: float
+
+    def devices(self) -> np.ndarray:
+        """A code for each row's device; -1 where none holds the address alone."""
+        held = self.answers.outcome(HopKind.LEASE) == HELD
+        device = np.append(np.where(held, self.answers.walks.mac.low.astype(np.int64), -1), -1)
+        found: np.ndarray = device[self.of_row]
+        return found
+
+    def trace(self, number: int) -> Trace | None:
+        """A question's answer in words; None for -1."""
+        if number < 0:
+            return None
+        asked = self.questions
+        question = Question(
+            at=moment(int(asked.low[number])),
+            client_ip=asked.client.value(number),
+            skew_s=self.skew_s,
+            site=str(asked.site[number]),
+        )
+        return self.answers.trace(number, question)
 
 
 def destination_findings(
@@ -95,7 +126,7 @@ def destination_findings(
         _finding(
             {name: [column[r] for r in rows] for name, column in cells.items()},
             site,
-            asked.traces[trace] if trace >= 0 else None,
+            asked.trace(trace),
             index,
             named,
         )
@@ -117,56 +148,50 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 
 def _trace_rows(graded: pa.Table, logs: Logs, skew_s: float) -> _Asked:
-    """One walk-back per client and stretch of time."""
-    ts = graded.column("ts").cast(pa.int64())
-    bucket = pc.divide(pc.fill_null(ts, 0), WINDOW_S * 10**9)
-    clients = graded.column("client_ip").to_pylist()
-    sites = _sites(graded)
-    times = ts.to_pylist()
-    questions: list[Question] = []
-    number: dict[tuple[object, ...], int] = {}
+    """The walk-back of every row's client at its own time; equal questions are asked once."""
+    ts = pc.fill_null(graded.column("ts").cast(pa.int64()), UNTIMED).to_numpy()
+    client, values = codes_of(graded.column("client_ip").combine_chunks())
+    site, sites = _sites(graded, client)
+    rows = np.flatnonzero((client >= 0) & (ts != UNTIMED))
+    same = combine(client[rows], site[rows], ts[rows] - ts[rows].min(initial=0))
+    _, first, number = np.unique(same, return_index=True, return_inverse=True)
     of_row = np.full(graded.num_rows, -1)
-    for row, stretch in enumerate(bucket.to_pylist()):
-        if clients[row] is None or times[row] is None:
-            continue
-        key = (clients[row], sites[row], stretch)
-        if key not in number:
-            number[key] = len(questions)
-            questions.append(
-                Question(at=moment(times[row]), client_ip=clients[row], skew_s=skew_s, site=sites[row])
-            )
-        of_row[row] = number[key]
-    return _Asked(walk_back_all(questions, logs), of_row)
+    of_row[rows] = number
+    asking = rows[first]
+    count = len(asking)
+    nothing, unsaid, none = np.full(count, "", object), np.full(count, ABSENT), Packed.none(count)
+    at, skew = ts[asking], np.full(count, round(skew_s * SECOND))
+    inside = Packed.of(values.take(pa.array(client[asking])))
+    where = sites[site[asking]]
+    asked = Questions(at, at, skew, none, inside, none, unsaid, nothing, none, unsaid, where)
+    return _Asked(walk(asked, logs), asked, of_row, client, site, sites, skew_s)
 
 
 def _groups(graded: pa.Table, asked: _Asked) -> Iterable[tuple[list[int], str, int]]:
-    """Rows of each finding, in time order, its site, and the trace of its strongest row."""
-    clients = graded.column("client_ip").to_pylist()
-    sites = _sites(graded)
-    destinations = graded.column("destination").to_pylist()
-    ranks = graded.column("grade").to_pylist()
-    times = graded.column("ts").cast(pa.int64()).to_pylist()
-    files, ordinals = graded.column("file").to_pylist(), graded.column("ordinal").to_pylist()
-    devices = [_device(t) for t in asked.traces]
-    groups: dict[tuple[str, str, str, str], list[int]] = {}
-    for row in range(graded.num_rows):
-        device = devices[asked.of_row[row]] if asked.of_row[row] >= 0 else ""
-        key = ((clients[row] or b"").hex(), sites[row], device, destinations[row] or "")
-        groups.setdefault(key, []).append(row)
-    for (_, site, _, _), rows in sorted(groups.items()):
-        rows.sort(key=lambda r: (times[r] or 0, files[r], ordinals[r], r))
-        strongest = max(rows, key=lambda r: ranks[r])
-        yield rows, site, int(asked.of_row[strongest])
+    """Rows of each finding, in time order, its site, and the question of its strongest row."""
+    destination = codes_of(graded.column("destination").combine_chunks())[0]
+    file = codes_of(graded.column("file").combine_chunks())[0]
+    rank = graded.column("grade").to_numpy()
+    ts = pc.fill_null(graded.column("ts").cast(pa.int64()), 0).to_numpy()
+    group = dense(combine(asked.client, asked.site, asked.devices(), destination))
+    order = np.lexsort((graded.column("ordinal").to_numpy(), file, ts, group))
+    for rows in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        strongest = rows[np.argmax(rank[rows])]
+        yield rows.tolist(), str(asked.sites[asked.site[strongest]]), int(asked.of_row[strongest])
 
 
-def _sites(graded: pa.Table) -> list[str]:
-    """Site of each row; one without counts to the site that names its client, where just one does."""
-    clients, sites = graded.column("client_ip").to_pylist(), graded.column("site").to_pylist()
-    named: dict[bytes | None, set[str]] = {}
-    for client, site in zip(clients, sites, strict=True):
-        named.setdefault(client, set()).update({site} if site else ())
-    only = {client: next(iter(names)) for client, names in named.items() if len(names) == 1}
-    return [site or only.get(client, "") for client, site in zip(clients, sites, strict=True)]
+def _sites(graded: pa.Table, client: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Site of each row as a code, and the names; a row without one counts to the site that names its
+    client, where just one does.
+    """  # noqa: D205 -- one sentence
+    code, names = codes_of(graded.column("site").combine_chunks())
+    texts = np.array([*names.to_pylist(), ""], object)
+    said = (code >= 0) & (texts[code] != "")
+    least, most = np.full(client.max(initial=-1) + 2, len(names)), np.full(client.max(initial=-1) + 2, -1)
+    np.minimum.at(least, client[said], code[said])
+    np.maximum.at(most, client[said], code[said])
+    only = np.where(least == most, most, -1)
+    return np.where(said, code, only[client]), texts
 
 
 def _severity(listed: Severity, grade: Grade, *, certain: bool) -> Severity:

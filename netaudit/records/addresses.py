@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import secrets
 import socket
 from collections.abc import Callable
 from functools import lru_cache
@@ -17,9 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netaudit.records.schemas import IP, MAC
+from netaudit.records.schemas import IP, MAC, WORD, nulls
 
 V4_PREFIX = b"\x00" * 10 + b"\xff\xff"
+
+_MANY = 4_096  # rows from which on loading a kernel is worth its while
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -104,12 +107,43 @@ def mac_column(text: pa.Array) -> pa.Array:
 
 def word_column(packed: pa.Array) -> pa.DictionaryArray:
     """An `IP` or `MAC` column as text, each distinct one once."""
+    if packed.null_count == len(packed):
+        return nulls(WORD, len(packed))
+    if packed.type == IP and len(packed) >= _MANY and not isinstance(packed, pa.ChunkedArray):
+        codes, words = _coded(packed)
+        return pa.DictionaryArray.from_arrays(codes, words, safe=False)
     convert = format_ip if packed.type == IP else format_mac
     coded = packed.dictionary_encode()
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.unify_dictionaries().combine_chunks()
     words = pa.array([convert(v) for v in coded.dictionary.to_pylist()], pa.string())
     return pa.DictionaryArray.from_arrays(coded.indices, words)
+
+
+def _coded(packed: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The number of each row of an `IP` column, and the texts that the numbers stand for."""
+    from netaudit.kernels import text
+    from netaudit.kernels.octets import Octets
+
+    octets = to_bytes(packed if packed.null_count == 0 else packed.drop_null())
+    count = len(octets)
+    flat = np.ascontiguousarray(octets).reshape(-1)
+    flat.flags.writeable = False  # as most of Arrow's buffers are: kernels are compiled for one type
+    key = np.frombuffer(secrets.token_bytes(16), np.uint64)
+    codes, firsts = np.zeros(len(packed), np.int32), np.empty(count, np.int64)
+    slots = np.zeros(text.table_size(count), np.int64)
+    found = text.distinct(flat.view(np.uint64).reshape(-1, 2), slots, key, codes, firsts)
+    out, ends = np.empty(text.ROOM * found, np.uint8), np.zeros(found + 1, np.int32)
+    if text.written(Octets(flat), firsts[:found], out, ends[1:]) == found:
+        buffers = [None, pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]].tobytes())]
+        words = pa.Array.from_buffers(pa.string(), found, buffers)
+    else:
+        words = pa.array([format_ip(octets[row].tobytes()) for row in firsts[:found]], pa.string())
+    if not packed.null_count:
+        return pa.array(codes), words
+    missing = packed.is_null().to_numpy(zero_copy_only=False)
+    codes[~missing] = codes[:count].copy()
+    return pa.array(codes, mask=missing), words
 
 
 def text_column(packed: pa.Array) -> pa.Array:

@@ -24,6 +24,8 @@ from netaudit.records.schemas import (
     TIMESTAMP,
     WORD,
     kind_of,
+    nulls,
+    zeros,
 )
 
 INTERNAL = frozenset({"payload_out", "payload_in", "handshake"})
@@ -152,7 +154,7 @@ def printed_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
         elif field.name == "schema_version":
             arrays.append(pa.repeat(pa.scalar(SCHEMA_VERSION, pa.uint16()), rows))
         elif field.name not in batch.schema.names:
-            arrays.append(pa.nulls(rows, field.type))
+            arrays.append(nulls(field.type, rows))
         else:
             column = batch.column(field.name)
             arrays.append(word_column(column) if column.type in {IP, MAC} else column)
@@ -160,7 +162,7 @@ def printed_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _repeated(word: str, rows: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([word]))
+    return pa.DictionaryArray.from_arrays(zeros(rows), pa.array([word]), safe=False)
 
 
 def readable(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -8,6 +8,7 @@ the paper. A record batch holds one kind; its schema's metadata names the kind a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -277,10 +278,9 @@ def conform(kind: str, columns: Mapping[str, Any], rows: int) -> pa.RecordBatch:
 
 def _column(values: Any, type_: pa.DataType, rows: int) -> pa.Array:
     if values is None:
-        return _nulls(type_, rows)
+        return nulls(type_, rows)
     if isinstance(values, str):
-        indices = pa.array(_zeros(rows), pa.int32())
-        return pa.DictionaryArray.from_arrays(indices, pa.array([values]))
+        return pa.DictionaryArray.from_arrays(zeros(rows), pa.array([values]), safe=False)
     array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
@@ -291,14 +291,30 @@ def _column(values: Any, type_: pa.DataType, rows: int) -> pa.Array:
     return array.cast(type_)
 
 
-def _zeros(rows: int) -> Any:
-    import numpy as np
-
-    return np.zeros(rows, np.int32)
+_AT_ONCE = 1 << 17
 
 
-def _nulls(type_: pa.DataType, rows: int) -> pa.Array:
-    return pa.nulls(rows, type_)
+def zeros(rows: int) -> pa.Array:
+    """So many numbers 0 (int32): for a column of one word. Most batches look at the same memory."""
+    return _many_zeros().slice(0, rows) if rows <= _AT_ONCE else pa.repeat(_ZERO, rows)
+
+
+_ZERO = pa.scalar(0, pa.int32())
+
+
+@cache
+def _many_zeros() -> pa.Array:
+    return pa.repeat(_ZERO, _AT_ONCE)
+
+
+def nulls(type_: pa.DataType, rows: int) -> pa.Array:
+    """A column without any value."""
+    return _many_nulls(type_).slice(0, rows) if rows <= _AT_ONCE else pa.nulls(rows, type_)
+
+
+@cache
+def _many_nulls(type_: pa.DataType) -> pa.Array:
+    return pa.nulls(_AT_ONCE, type_)
 
 
 def concat(kind: str, batches: Iterable[pa.RecordBatch]) -> pa.Table:

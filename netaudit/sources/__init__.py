@@ -53,6 +53,9 @@ class Options:
     """Read files whose times carry no zone, without these times (`Context.tolerant`)."""
     recognised: Callable[[str], None] | None = None
     """Told the format of each log before its records come."""
+    promised: dict[str, Identity] | None = None
+    """Where given, rows of a log come while it is still being hashed: their `file` is then a key of
+    this, and the caller puts the identity's id in its place."""
 
 
 def read(
@@ -281,7 +284,8 @@ def _read_log(
         parsed = parse(chunk)
         _account(tally, chunk, parsed)
         for rows in parsed.rows:
-            yield from _conform(rows, chunk, tally, source.site, shift)
+            file = _file(tally.identity, options.promised)
+            yield from _conform(rows, chunk, tally, file, source.site, shift)
     tally.notes |= context.notes
     _require_records(tally, forced=bool(wanted))
 
@@ -309,11 +313,13 @@ def _head(stream: ByteStream, identity: Identity) -> list[str]:
     return head_lines(stream)
 
 
-def _conform(rows: Rows, chunk: Chunk, tally: Tally, site: str, shift: int) -> Iterator[pa.RecordBatch]:
+def _conform(
+    rows: Rows, chunk: Chunk, tally: Tally, file: str, site: str, shift: int
+) -> Iterator[pa.RecordBatch]:
     count = len(rows.line)
     if rows.kind == "dns" and (nameless := _nameless(rows)).size:
         tally.skip(NO_NAME, ordinals(nameless, chunk.first), count=len(nameless))
-    columns = dict(rows.columns, file=tally.identity.id, ordinal=rows.line.astype(np.uint64) + chunk.first)
+    columns = dict(rows.columns, file=file, ordinal=rows.line.astype(np.uint64) + chunk.first)
     if site:
         columns["site"] = site
     batch = conform(rows.kind, columns, count)
@@ -323,6 +329,15 @@ def _conform(rows: Rows, chunk: Chunk, tally: Tally, site: str, shift: int) -> I
         piece = batch.slice(start, MAX_ROWS)
         tally.add(piece, rows.kind)
         yield piece
+
+
+def _file(identity: Identity, promised: dict[str, Identity] | None) -> str:
+    """What rows say of their file: its id, or the key of a promise of it."""
+    if promised is None or identity.is_known:
+        return identity.id
+    key = f"?{identity.path}"
+    promised[key] = identity
+    return key
 
 
 def _nameless(rows: Rows) -> np.ndarray:

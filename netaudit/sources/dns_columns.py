@@ -81,9 +81,7 @@ def spell_answers(messages: Messages, asks: Rows, said: Ints, trouble: Bytes) ->
     offsets = np.zeros(events + 1, np.int32)
     offsets[1:] = lists[:events]
     empty = pa.array(offsets[1:] == offsets[:-1])
-    return Spelled(
-        pa.ListArray.from_arrays(pa.array(offsets), values, mask=empty), learnt[:learnts].copy()
-    )
+    return Spelled(pa.ListArray.from_arrays(pa.array(offsets), values, mask=empty), learnt[:learnts].copy())
 
 
 def _with_odd(values: pa.Array, odd: Rows, arena: Octets) -> pa.Array:

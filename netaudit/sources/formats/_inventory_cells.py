@@ -14,7 +14,9 @@ _SPLIT = re.compile(r"[\s,;、|]+|/(?=[0-9a-fA-F]*[.:])")
 _DASH = re.compile(r"(?<=[\d.])\s*(?:[-~–—]+|至|到)\s*(?=\d)")
 _RANGE = re.compile(r"(?P<low>\d{1,3}(?:\.\d{1,3}){3})-(?P<high>\d{1,3}(?:\.\d{1,3}){3}|\d{1,3})\Z")
 _MOST = 256
-"""Addresses of one range."""
+"""Addresses of one range, and of one cell."""
+_LONGEST = 4_096
+"""Characters of a cell of addresses: what is longer is none."""
 _NETWORK = re.compile(r"(?<![\d.])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*::)/\d{1,3}(?!\d)")
 _VLAN = re.compile(r"vlan(?:\s?id)?\s?[:=]?\s?(?P<number>\d{1,4})\b", re.IGNORECASE)
 _MACS = re.compile(
@@ -28,15 +30,17 @@ DATE_SYSTEMS = {"1900": dt.date(1899, 12, 30), "1904": dt.date(1904, 1, 1)}
 """Day 0 of each (the first one counts a 29 February 1900 that never was)."""
 
 
-@lru_cache(4096)
+@lru_cache(1024)
 def addresses(cell: str) -> tuple[bytes, ...] | None:
     """The addresses in a cell, ranges of up to 256 written out; None where something in it is none.
 
     A length behind an address is dropped (``10.1.2.7/24``); a whole network is no address.
     """
-    text = _DASH.sub("-", unicodedata.normalize("NFKC", cell))
+    text = _DASH.sub("-", unicodedata.normalize("NFKC", cell[:_LONGEST]))
     found = [_address(part) for part in _SPLIT.split(text) if part]
     good = tuple(dict.fromkeys(ip for some in found for ip in some))
+    if len(cell) > _LONGEST or len(good) > _MOST:
+        return None
     return good if all(found) else (good or None)
 
 
@@ -85,10 +89,10 @@ def within(address: bytes, segment: str) -> bool:
     return in_network(address, parse_network(segment))
 
 
-@lru_cache(4096)
+@lru_cache(1024)
 def stations(cell: str) -> tuple[bytes, ...] | None:
     """The hardware addresses in a cell; None where there is none."""
-    text = unicodedata.normalize("NFKC", cell)
+    text = unicodedata.normalize("NFKC", cell[:_LONGEST])
     good = tuple(mac for found in _MACS.finditer(text) if (mac := parse_mac(found[0])))
     return good or None
 

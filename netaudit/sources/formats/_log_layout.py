@@ -22,7 +22,6 @@ PATTERNS = {
     "milliseconds": r"\d{1,9}",
     "stamp": r"[^\]\"]*?",
     "elapsed": _NUMBER,
-    "duration": r"-|\d+(?:\.\d+)?",
     "client": _ADDRESS,
     "client_port": r"\d*",
     "account": r"\S+?",

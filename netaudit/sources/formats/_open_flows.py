@@ -14,6 +14,9 @@ import pyarrow.compute as pc
 MOST = 1 << 18
 """Flows that are remembered; of more, those that began last."""
 
+_LONGEST = 400
+"""Characters of a key."""
+
 
 class OpenFlows:
     """The open flows of one file."""
@@ -39,18 +42,19 @@ class OpenFlows:
         starts = np.concatenate((np.ones(held, bool), begins))
         noted = np.concatenate((self._note, note))
         order = np.argsort(code, kind="stable")
-        place = np.where(starts[order], np.arange(len(order)), -1)
-        latest = np.maximum.accumulate(place) if len(place) else place
-        same = (latest >= 0) & (code[order[np.maximum(latest, 0)]] == code[order])
-        found, answer = np.zeros(len(order), bool), np.zeros(len(order), bool)
-        found[order] = same
-        answer[order] = same & noted[order[np.maximum(latest, 0)]]
-        last = np.append(np.diff(code[order]) != 0, [True])[: len(order)]
+        same = np.append([False], np.diff(code[order]) == 0)[: len(order)]
+        before = np.append([0], order[:-1])[: len(order)]
+        found, answer = starts.copy(), noted & starts
+        after_start = order[same & starts[before] & ~starts[order]]
+        found[after_start] = True
+        answer[after_start] = noted[before[same & starts[before] & ~starts[order]]]
+        last = np.append(~same[1:], [True])[: len(order)]
         still = np.sort(order[last & starts[order]])[-MOST:]
         self._keys, self._note = everything.take(pa.array(still)), noted[still]
         return found[held:], answer[held:]
 
 
 def keys_of(*parts: pa.Array) -> pa.StringArray:
-    """One key of several columns; absent parts count as empty."""
-    return pc.binary_join_element_wise(*[pc.fill_null(part, "") for part in parts], "|")
+    """One key of several columns; absent parts count as empty, and no key is long."""
+    whole = pc.binary_join_element_wise(*[pc.fill_null(part, "") for part in parts], "|")
+    return pc.utf8_slice_codeunits(whole, 0, _LONGEST)

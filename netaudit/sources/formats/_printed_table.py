@@ -30,7 +30,7 @@ _LIKE_ADDRESS = re.compile(
 _NO_MAC = re.compile(
     r"[<(]?(?:incomplete|incomp|none|unresolved|no)[)>]?\Z|[<(](?:incomplete|none)", re.IGNORECASE
 )
-_RULER = re.compile(r"[\s+|]*(?:[-=]{2,}[\s+|]*)+\Z")
+_RULER = re.compile(r"[\s+|]*[-=]{2,}(?:[\s+|]+[-=]{2,})*[\s+|]*\Z")
 _LEGEND = re.compile(r" [-=] |[\t,;].*[\t,;]|: |:\Z|^\s*#")
 _TYPE = re.compile(
     r"(?:dynamic|static|self|learnt?|learned|permanent|secure|sticky|system|management|mgmt|local|other|gateway"
@@ -161,11 +161,18 @@ def read_header(lines: list[str], ruler: str, titles: Titles) -> Header | None:
             if any(_LEGEND.search(line) or is_command(line) for line in part):
                 continue
             columns = max(
-                (titled(part, titles), _ruled(part, spans, titles) if len(spans) > 1 else []),
+                (
+                    titled(part, titles),
+                    _ruled(part, spans, titles) if 1 < len(spans) <= _MOST_COLUMNS else [],
+                ),
                 key=lambda found: (len(_roles(found)), len(found)),
             )
             roles = _roles(columns)
-            if len(roles) < 2 or len(columns) > _MOST_COLUMNS or not (roles & {"mac", "client"} or roles >= {"ip", "lease"}):
+            if (
+                len(roles) < 2
+                or len(columns) > _MOST_COLUMNS
+                or not (roles & {"mac", "client"} or roles >= {"ip", "lease"})
+            ):
                 continue
             if best is None or len(roles) > len(best.roles):
                 rest = lines[last + 1 : last + 2]
@@ -194,6 +201,7 @@ def titled(lines: list[str], titles: Titles) -> list[Column]:
     return [*margin, *columns]
 
 
+@lru_cache(256)
 def _phrases(line: str, titles: Titles) -> list[tuple[str, int, int]]:
     """The titles of one line: the longest known ones; unknown words that one blank parts are one."""
     found: list[tuple[str, int, int]] = []

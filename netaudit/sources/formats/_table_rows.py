@@ -128,14 +128,15 @@ class TableReader:
     def _is_row(self, row: list[Word], number: int) -> bool:
         """Take a line with a hardware address, or with an address and something in place of that."""
         kinds = {word.kind for word in row}
-        if self._head and kinds & {"mac", "ip"}:
+        damaged = like_address(row)
+        if self._head and (damaged or kinds & {"mac", "ip"}):
             self._take_header("")
         if self._alone is not None and "mac" in kinds and "ip" not in kinds:
             number, row = self._alone[0], [*self._alone[1], *row]
             self._alone, kinds = None, kinds | {"ip"}
         self._drop_alone()
         if "mac" not in kinds and not ("ip" in kinds and self._may_lack_mac(row)):
-            return self._is_damaged(row, kinds, number)
+            return damaged and "ip" not in kinds and self._is_damaged(number)
         if self._header is None or not self._kind or ("ip" in kinds) == (self._kind == "fdb"):
             return self._is_foreign(row, kinds, number)
         if len(row) == 1 and "ip" in kinds:
@@ -160,9 +161,9 @@ class TableReader:
             )
         )
 
-    def _is_damaged(self, row: list[Word], kinds: set[str], number: int) -> bool:
+    def _is_damaged(self, number: int) -> bool:
         """Refuse a row whose address is none."""
-        if self._header is None or not self._kind or self._head or "ip" in kinds or not like_address(row):
+        if self._header is None or not self._kind:
             return False
         self._out.refuse(BAD_ADDRESS, number)
         return True

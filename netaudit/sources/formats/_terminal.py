@@ -7,6 +7,8 @@ import re
 MAX_WIDTH = 1_200
 """Characters of a line with all that the terminal adds; no device prints wider rows."""
 
+_LONGEST_PROMPT = 300
+"""Characters, with the command behind it."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _STEP = re.compile(r"\x1b\[(?P<count>\d{0,4})[\d;?]*(?P<final>[A-Za-z])|\x1b.?|(?P<char>.)", re.DOTALL)
 _PAGER = re.compile(
@@ -14,13 +16,13 @@ _PAGER = re.compile(
     re.IGNORECASE,
 )
 _COMMANDS = (
-    r"(?:show?|disp?|display|do|get|diagnose|exit|quit|logout|screen-length|term(?:inal)?|enable?|run|more|cat|"
+    r"(?:sh(?:ow?)?|dis(?:p(?:lay)?)?|do|get|diagnose|exit|quit|logout|screen-length|term(?:inal)?|enable?|run|more|cat|"
     r"sudo|arp|ip|ndp|netstat|/?(?:ip|ipv6|interface)|print|snmp\w*|set|undo|no|config\w*|end|save)\b"
 )
 _PROMPT = re.compile(
-    r"\s*(?:<(?P<vrp>[\w.()-]{1,64})>|\[[~*]?(?:[\w.-]+@)?(?P<square>[\w. -]{1,64}?)\](?: ?/[\w/ -]*)?(?: ?[>#])?"
+    r"\s*(?:<(?P<vrp>[\w.()-]{1,64})>|\[[~*]?(?:[\w.-]{1,64}@)?(?P<square>[\w. -]{1,64}?)\](?: ?/[\w/ -]*)?(?: ?[>#])?"
     r"|\((?P<round>[\w.-]{1,64})\) ?[>#]"
-    r"|(?:RP/[\w/]+:)?(?:[\w.-]{1,32}@)?(?P<plain>[A-Za-z][\w.-]{0,63})(?:\([\w.-]+\)|[:/][\w~/.-]*)*[ ]?[>#$])"
+    r"|(?:RP/[\w/]{1,32}:)?(?:[\w.-]{1,32}@)?(?P<plain>[A-Za-z][\w.-]{0,63})(?:\([\w.-]{1,64}\)|[:/][\w~.-]{0,64}){0,12} ?[>#$])"
     rf"\s*(?P<command>{_COMMANDS}.*)?\Z"
 )
 _ECHO = re.compile(r"\s*(?:sh(?:ow)?|dis(?:play|p)?|do sh\w*|get) \S")
@@ -52,7 +54,7 @@ def _replayed(line: str) -> str:
 
 def prompt(line: str) -> str | None:
     """The device that a prompt names, with or without a command behind it; None where there is none."""
-    found = _PROMPT.match(line)
+    found = _PROMPT.match(line) if len(line) < _LONGEST_PROMPT else None
     return (
         next((name for name in found.group("vrp", "square", "round", "plain") if name), None)
         if found

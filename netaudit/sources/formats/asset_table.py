@@ -34,6 +34,7 @@ from netaudit.sources.formats._values import mask, refused, whole, words
 
 BAD_MAC = "Some hardware addresses in the inventory are none and were left out."
 BAD_IP = "Some addresses in the inventory are none, or whole networks, and were left out."
+TOO_MANY = "The ranges in the inventory come to more addresses than are read; some were left out."
 BAD_DATE = "Some dates in the inventory could not be read; the validity is open there."
 SERIAL = (
     "Some dates in the inventory are a spreadsheet's serial numbers; they were read as its days since 1900."
@@ -60,6 +61,9 @@ _FILLED = ("owner", "department", "location", "site", "segment", "vlan", "switch
 """What may be declared to hold for the empty cells below it."""
 _NUMBERS = frozenset({"asset", "vlan", "switch_port", "location"})
 """What a spreadsheet may have taken for a number (``301.0``)."""
+_FEW = 8
+_MOST_SPREAD = 1 << 16
+"""Addresses of rows with more than a few, such as ranges, in one table."""
 _MAX_CELL_LINES = 20
 _MAX_TITLE_ROWS = 30
 """Rows above a header that may be titles and remarks, as long as they hold no address."""
@@ -109,6 +113,7 @@ class _Table:
         self.headless = 0
         self.section: dict[str, str] = {}
         self.above: dict[str, str | None] = {}
+        self.spread = 0
         self.fill_down = _fill_down(context)
         self.date_system = context.options.get("date_system", "1900")
         if self.date_system not in DATE_SYSTEMS:
@@ -169,6 +174,7 @@ class _Table:
         values["model"] = values["model"] or self._first(cells, "vendor")
         ips = self._all(cells, "ip", addresses, BAD_IP)
         macs = self._all(cells, "mac", stations, BAD_MAC)
+        ips = self._affordable(ips)
         if not (ips or macs or values["hostname"] or values["asset"]):
             return
         for name in self.fill_down:
@@ -182,6 +188,16 @@ class _Table:
             pairs = [(ip, None) for ip in some_ips] + [(None, mac) for mac in some_macs]
         for ip, mac in pairs:
             yield {**values, "ip": ip, "mac": mac, "line": line}
+
+    def _affordable(self, ips: list[bytes]) -> list[bytes]:
+        """The addresses of a row, unless the ranges of the table come to more than are written out."""
+        if len(ips) <= _FEW:
+            return ips
+        self.spread += len(ips)
+        if self.spread <= _MOST_SPREAD:
+            return ips
+        self.context.notes.add(TOO_MANY)
+        return []
 
     def _first(self, cells: list[str], column: str) -> str | None:
         """The first cell of a column's titles that says something."""

@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake import carrier, times
-from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
 from netaudit.records.addresses import by_distinct, ip_column
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.dns_words import qtype_column, rcode_column
+from netaudit.sources.formats._bind_quick import BindQueries
+from netaudit.sources.formats._quick import by_kernels
 from netaudit.sources.formats._values import mask, port, refused
 
 UNREADABLE = "The client or the question of this line cannot be read."
@@ -85,8 +86,8 @@ _ADDRESS = r"\b(\d+ (?:IN )?(?:A|AAAA|CNAME)) ([^ ;]+)"
 
 
 def _open(context: times.Context) -> Parse:
-    def parse(chunk: Chunk) -> Parsed:
-        text, carried = _peeled(chunk.lines)
+    def parse(lines: pa.StringArray) -> Parsed:
+        text, carried = _peeled(lines)
         index, columns = _usual(text)
         found = [(index, columns)]
         left = np.ones(len(text), bool)
@@ -101,7 +102,7 @@ def _open(context: times.Context) -> Parse:
         other = int(left.sum()) - sum(len(lines) for lines in rejected.values())
         return Parsed([r for r in rows if len(r.line)], rejected, other)
 
-    return parse
+    return by_kernels(BindQueries(context), parse)
 
 
 def _peeled(lines: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray | None]:

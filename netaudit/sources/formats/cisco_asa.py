@@ -40,30 +40,30 @@ from netaudit.sources.formats._values import among_others, mask, port
 _MARK = r"%(?:ASA|FTD|PIX)(?:-[A-Za-z]+)?-\d-(?P<number>302013|302014|302015|302016|302020|302021|305009|305010|305011|305012): "
 _HEAD = rf"^(?P<head>.*?){_MARK}"
 _WHO = r"(?: ?\((?P<{0}user>[^()]*)\))?"
-_END = r"[^\s:]*:(?P<{0}real>[^\s/()]{{1,64}})/(?P<{0}port>\d{{1,6}})"
-_MAPPED = r"(?: \((?P<{0}map>[^\s/()]{{1,64}})/(?P<{0}mapport>\d+)\))?" + _WHO
+_END = r"[^\s:]*:(?P<{0}real>[^\s/()]+)/(?P<{0}port>\d+)"
+_MAPPED = r"(?: \((?P<{0}map>[^\s/()]+)/(?P<{0}mapport>\d+)\))?" + _WHO
 _CONNECTION = (
     _HEAD
-    + r"(?P<what>Built|Teardown)(?: (?P<way>inbound|outbound))? (?P<proto>TCP|UDP) connection (?P<session>\d{1,20}) for "
+    + r"(?P<what>Built|Teardown)(?: (?P<way>inbound|outbound))? (?P<proto>TCP|UDP) connection (?P<session>\d+) for "
     + (_END + _MAPPED).format("a")
     + " to "
     + (_END + _MAPPED).format("b")
 )
 _ICMP = (
     _HEAD + r"(?P<what>Built|Teardown)(?: (?P<way>inbound|outbound))? (?P<proto>ICMP) connection for faddr "
-    r"(?P<far>[^\s/()]{1,64})/(?P<farport>\d+)"
+    r"(?P<far>[^\s/()]+)/(?P<farport>\d+)"
     + _WHO.format("far")
-    + r" gaddr (?P<map>[^\s/()]{1,64})/(?P<mapport>\d+)"
-    r" laddr (?P<real>[^\s/()]{1,64})/(?P<port>\d+)" + _WHO.format("")
+    + r" gaddr (?P<map>[^\s/()]+)/(?P<mapport>\d+)"
+    r" laddr (?P<real>[^\s/()]+)/(?P<port>\d+)" + _WHO.format("")
 )
 _TRANSLATION = (
     _HEAD + r"(?P<what>Built|Teardown) (?:dynamic|static) (?:(?P<proto>TCP|UDP|ICMP) )?translation from "
-    r"[^\s:]+:(?P<real>[^\s/()]{1,64})(?:/(?P<port>\d+))?"
+    r"[^\s:]+:(?P<real>[^\s/()]+)(?:/(?P<port>\d+))?"
     + _WHO.format("")
-    + r" to [^\s:]+:(?P<map>[^\s/()]{1,64})(?:/(?P<mapport>\d+))?"
+    + r" to [^\s:]+:(?P<map>[^\s/()]+)(?:/(?P<mapport>\d+))?"
 )
 _DURATION = r" duration (?P<hours>\d{1,6}):(?P<minutes>\d\d):(?P<seconds>\d\d)\b"
-_DEVICE = r"(?:^|\s)(?P<v>[A-Za-z][\w.-]{0,63}|\d+\.\d+\.\d+\.\d+)\s*:?\s*$"
+_DEVICE = r"(?:^|\s)(?P<v>[A-Za-z][\w.-]*|\d+\.\d+\.\d+\.\d+)\s*:?\s*$"
 _OWN = re.compile(r"%(?:ASA|FTD|PIX)(?:-[A-Za-z]+)?-\d-\d{6}: ")
 CUT = "A message of the firewall is cut off or of an unknown shape."
 NAMED = "A message has a name in place of an address; declare it in the [[source]] options: name.HOST = address."
@@ -170,7 +170,7 @@ def _connections(lines: pa.StringArray, among: np.ndarray, memory: OpenFlows, kn
     device = pc.coalesce(said(got["head"], _DEVICE), "")
     ends = [got[name] for name in ("proto", "session", "areal", "aport", "breal", "bport")]
     second = _second_inside(got, real)
-    seen, remembered = memory.recall(keys_of(device, *ends), built, second)
+    seen, remembered = memory.recall(keys_of(*ends, device), built, second)
     orphan = ~built & ~seen
     decided = np.where(built, second, np.where(orphan, _privately(real, otherwise=True), remembered))
     swap = pa.array(decided)

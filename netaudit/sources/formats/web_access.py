@@ -53,7 +53,7 @@ _MEANING = {
     "$time_local": "stamp", "$time_iso8601": "stamp", "$msec": "epoch", "$request": "request",
     "$request_method": "method", "$request_uri": "url", "$uri": "url", "$host": "host", "$http_host": "host",
     "$status": "status", "$body_bytes_sent": "bytes_in", "$bytes_sent": "bytes_in", "$request_length": "bytes_out",
-    "$request_time": "duration", "$server_port": "server_port",
+    "$server_port": "server_port",
     # Apache
     "%h": "client", "%a": "client", "%{c}a": "client", "%{remote}p": "client_port", "%u": "account", "%t": "stamp",
     "%r": "request", "%m": "method", "%U": "url", "%v": "host", "%V": "host", "%{Host}i": "host", "%{host}i": "host",

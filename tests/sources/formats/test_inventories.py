@@ -104,6 +104,15 @@ def test_options_that_mean_nothing_are_refused(options):
         read(asset_table, MERGED, **options)
 
 
+def test_ranges_cannot_fill_the_memory():
+    text = "IP地址,主机名\n" + "\n".join(f"10.{n // 256}.{n % 256}.0-255,pc-{n}" for n in range(300))
+    rows, _ = read(asset_table, text)
+    assert len(rows) == 256 * 256 + 44
+    assert notes(text) == {asset_table.TOO_MANY}
+    assert addresses("10.1.1.1 " * 1000) is None
+    assert addresses("10.1.1.0-255 10.1.2.0-255") is None
+
+
 def test_a_subnet_line_tells_only_of_its_own_addresses():
     text = "10.1.2.0/24 - Office (vlan: 20 - Data)\nip address,hostname,mac,owner\n10.1.2.7,a,,\n10.9.9.9,b,,\n,c,,"
     rows, reasons = read(asset_table, text)

@@ -222,18 +222,17 @@ def test_asa_reads_ipv6():
     ]
 
 
-def test_open_flows_are_kept_over_chunks():
-    memory = OpenFlows()
+def test_open_flows_are_kept_over_chunks_until_they_end():
+    flows = OpenFlows()
+    begins, ends = np.ones(3, bool), np.zeros(3, bool)
     keys = keys_of(pa.array(["a", "b", None]), pa.array(["1", "1", "1"]))
-    yes = np.array([True, True, True])
-    memory.recall(keys, yes, np.array([True, False, True]))
-    for _ in range(2):
-        found, second = memory.recall(keys_of(pa.array(["b", "c", "a"]), pa.array(["1"] * 3)), ~yes, ~yes)
-        assert (found.tolist(), second.tolist()) in (
-            ([True, False, True], [False, False, True]),
-            ([False, False, False], [False, False, False]),
-        )
-    found, _ = memory.recall(pa.array([], pa.string()), np.zeros(0, bool), np.zeros(0, bool))
+    flows.recall(keys, begins, np.array([True, False, True]))
+    again = keys_of(pa.array(["b", "c", "a"]), pa.array(["1", "1", "1"]))
+    found, note = flows.recall(again, ends, ends)
+    assert (found.tolist(), note.tolist()) == ([True, False, True], [False, False, True])
+    found, _ = flows.recall(again, ends, ends)
+    assert not found.any()
+    found, _ = flows.recall(pa.array([], pa.string()), np.zeros(0, bool), np.zeros(0, bool))
     assert not len(found)
 
 
@@ -264,6 +263,24 @@ def test_conntrack_end_with_the_kernels_times_is_enough_alone():
     assert who(table, "2026-11-22T16:19:12Z") == held("10.1.0.11")
     assert who(table, "2026-11-22T16:19:08Z") == MISSING
     assert who(table, "2026-11-22T16:19:16Z") == MISSING
+
+
+def test_conntrack_late_end_is_dated_by_the_kernel():
+    told = "delta-time=6 [start=Mon Nov 23 00:19:09 2026] [stop=Mon Nov 23 00:19:15 2026] "
+    new = "[1795364349.500000]\t    [NEW] " + FLOW.format("120 SYN_SENT", 11, "")
+    end = "[1795364400.000000]\t[DESTROY] " + FLOW.format("TIME_WAIT", 11, told)
+    whole, _ = read(conntrack, new, end, zone="Asia/Shanghai")
+    assert cells(whole, "ts", "ts_end")[1] == (
+        "2026-11-22T16:20:00.000000000Z",
+        "2026-11-22T16:19:15.000000000Z",
+    )
+    orphan, _ = read(conntrack, end, zone="Asia/Shanghai")
+    for table in (whole, orphan):
+        assert who(table, "2026-11-22T16:19:12Z") == held("10.1.0.11")
+        assert who(table, "2026-11-22T16:19:16Z") == MISSING
+    zoneless, _ = read(conntrack, f"{new}\n{end}", zone="")
+    assert who(zoneless, "2026-11-22T16:19:16Z") == held("10.1.0.11")
+    assert who(zoneless, "2026-11-22T16:20:01Z") == MISSING
 
 
 def test_conntrack_snapshot_is_of_its_moment_and_tells_the_age():
