@@ -86,8 +86,11 @@ def csv_lines(batch: pa.RecordBatch, columns: Sequence[str] = PRINTED) -> str:
 
 
 def csv_cell(word: str) -> str:
-    """One cell: quoted where it must be, and never read as a formula by a spreadsheet."""
-    if word[:1] in _FORMULA and word[:1]:
+    """One cell: quoted where it must be, and never read as a formula by a spreadsheet.
+
+    A sign alone is no formula.
+    """
+    if word[:1] in _FORMULA and word[:1] and word not in {"-", "+"}:
         word = "'" + word
     if any(c in word for c in ',"\r\n'):
         return '"' + word.replace('"', '""') + '"'

@@ -21,12 +21,17 @@ class Value(NamedTuple):
 
 def uvarint(number: int) -> bytes:
     """An unsigned number, seven bits an octet."""
+    if number < len(_SHORT):
+        return _SHORT[number]
     out = bytearray()
     while number >= 0x80:
         out.append(number & 0x7F | 0x80)
         number >>= 7
     out.append(number)
     return bytes(out)
+
+
+_SHORT = [bytes([n]) for n in range(0x80)] + [bytes([n & 0x7F | 0x80, n >> 7]) for n in range(0x80, 0x4000)]
 
 
 def i8(number: int) -> Value:

@@ -116,6 +116,63 @@ class Chart:
     """For readers who cannot see it, in the paper's language."""
 
 
+class StepKind(StrEnum):
+    """How a box of a chain is drawn."""
+
+    START = "start"
+    HELD = "held"
+    OPEN = "open"
+    """More than one answer."""
+    BROKEN = "broken"
+    """No answer: the chain passes it by."""
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLine:
+    """A line within a box: what is said, under which word."""
+
+    label: str
+    text: str
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStep:
+    """One box of a chain."""
+
+    kind: StepKind
+    title: str
+    state: str
+    """What came of it, in a few words; or empty."""
+    lines: tuple[ChainLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReason:
+    """Why a chain goes no further, and what would have made the next step possible."""
+
+    text: str
+    needed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A walk-back drawn: boxes from the question to how far the answer holds, and the reasons beneath.
+
+    All texts are visible ones (`visible`), in the paper's language, and as masked as the paper.
+    """
+
+    title: str
+    steps: tuple[ChainStep, ...]
+    reasons_title: str
+    needed_label: str
+    reasons: tuple[ChainReason, ...]
+    locale: str
+    description: str = ""
+    """The chain in one line, for readers who cannot see it."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttachmentList:
     """The names of the attachments, after the body (附件说明)."""
@@ -151,6 +208,7 @@ Block = (
     | BulletList
     | Table
     | Chart
+    | Chain
     | AttachmentList
     | Annex
     | Signature
@@ -216,5 +274,19 @@ def _runs_of(block: Block) -> Iterator[Run]:
                     yield from cell
         case Annex(first, second) | Signature(first, second):
             yield from (*first, *second)
+        case Chain():
+            yield from map(Run, _texts_of(block))
         case Chart() | PageBreak():
             pass
+
+
+def _texts_of(chain: Chain) -> Iterator[str]:
+    yield chain.title
+    for step in chain.steps:
+        yield from (step.title, step.state)
+        for line in step.lines:
+            yield from (line.label, line.text)
+    if chain.reasons:
+        yield chain.reasons_title
+    for reason in chain.reasons:
+        yield from (reason.text, chain.needed_label, reason.needed)

@@ -458,11 +458,12 @@ def test_doubtful_cells_are_left_out_and_noted():
         "b,10.1.1.9/24,ff-ff-ff-ff-ff-ff,2026年3月1日",
     ]
     rows, _ = read(asset_table.FORMAT, lines, ctx)
+    whole = {f"10.1.1.{host}" for host in range(5, 21)}
     assert [(r["ip"], r["mac"], r["ts_end"]) for r in rows] == [
-        (None, None, None),
+        *((address, None, "2024-04-30T16:00:00.000000000Z") for address in sorted(whole)),
         ("10.1.1.9", None, "2026-02-28T16:00:00.000000000Z"),
     ]
-    assert ctx.notes == {asset_table.BAD_IP, asset_table.BAD_MAC, asset_table.BAD_DATE}
+    assert ctx.notes == {asset_table.BAD_MAC, asset_table.SERIAL}
 
 
 @pytest.mark.parametrize(

@@ -31,18 +31,16 @@ _STORED = (
 )
 _LOGGED = rf"^(?P<message>{_EVENTS}) (?P<ip>[0-9A-Fa-f.:]+) (?P<mac>{_MAC})(?: \([0-9A-Fa-f:]+\))?(?: (?P<port>\S+))?\s*$"
 _FIELD = (
-    r"^\s*(?P<key>subject|hostname|ip address|interface|ethernet address|ethernet vendor|old ethernet address"
+    r"(?i)^\s*(?P<key>subject|hostname|ip address|interface|ethernet address|ethernet vendor|old ethernet address"
     r"|old ethernet vendor|timestamp|previous timestamp|delta|from|to|date):(?: (?P<value>.*))?$"
-).replace("^", "^(?i)", 1)
-_MAIL = r"^(?:Subject: |\s*hostname: )"
+)
 _TIMESTAMP = (
     r"(?P<mon>[A-Z][a-z]{2})[a-z]* +(?P<d>\d{1,2}), (?P<y>\d{4}) +(?P<h>\d{1,2}):(?P<rest>\d{2}:\d{2})"
     r"(?: +(?P<off>[+-]\d{4}))?"
 )
 _OWN_LINE = re.compile(rf"{_MAC}\t[0-9A-Fa-f.:]+\t\d{{9,10}}(?:\t|\Z)")
-_OWN_MAIL = re.compile(
-    rf"Subject: (?:{_EVENTS})\b| *(?:old )?ethernet (?:address: {_MAC}\s*\Z|vendor: )| +ip address: "
-)
+_OWN_ADDRESS = re.compile(rf" +ethernet address: {_MAC}\s*\Z", re.IGNORECASE)
+_OWN_FIELD = re.compile(_FIELD)
 _OWN_LOG = re.compile(rf"(?:{_EVENTS}) [0-9A-Fa-f.:]+ {_MAC}(?:\s|\Z)")
 
 
@@ -122,24 +120,21 @@ def _begin(key: pa.Array) -> np.ndarray:
 
 def _starts(lines: pa.StringArray) -> np.ndarray:
     """Pairs and logged lines stand alone; a mail begins with its subject, or with the host's name."""
-    subject = mask(pc.match_substring_regex(lines, r"^(?i)Subject: "))
+    subject = mask(pc.match_substring_regex(lines, r"(?i)^Subject: "))
     own = mask(
         pc.match_substring_regex(
             lines, r"^[0-9A-Fa-f]{1,2}:.*\t|ethernet address .*:|(?:station|activity) "
         )
     )
-    name = mask(pc.match_substring_regex(lines, r"^(?i)\s*hostname: "))
+    name = mask(pc.match_substring_regex(lines, r"(?i)^\s*hostname: "))
     begins: np.ndarray = subject | own | (name & (not subject.any()))
     return begins
 
 
 def _sniff(lines: list[str]) -> float:
-    if any(map(_OWN_LINE.match, lines)):
-        return share(lines, _OWN_LINE.match)
-    if any(re.match(r"(?i)\s*ip address: ", line) for line in lines) and any(
-        re.match(rf"(?i)\s*ethernet address: {_MAC}", line) for line in lines
-    ):
-        return 0.9
+    """By the share of its own lines; in a system log others write as well."""
+    if any(map(_OWN_LINE.match, lines)) or any(map(_OWN_ADDRESS.match, lines)):
+        return share(lines, lambda line: _OWN_LINE.match(line) or _OWN_FIELD.match(line))
     return among_others(peel_text(lines), _OWN_LOG.match)
 
 
