@@ -75,8 +75,9 @@ class Logs:
 
     def knows(self, addresses: Packed) -> np.ndarray:
         """``(n,)`` bool: which any log or register ever names as an inside address."""
-        known: np.ndarray = self.addresses.knows(addresses) | self.nat.knows(addresses)
-        return known | self.register.knows(addresses)
+        where = (self.addresses, self.nat, self.register)
+        known: np.ndarray = np.logical_or.reduce([log.knows(addresses) for log in where])
+        return known
 
     def at_site(self, held: Held, found: Pairs, sites: np.ndarray) -> Pairs:
         """Those of some spans that may be of a site: of that one, or of no named one; all where none is asked for.

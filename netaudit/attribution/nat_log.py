@@ -258,7 +258,7 @@ def _lent(
 def _caps(records: Records, transport: np.ndarray, transports: list[str]) -> np.ndarray:
     """``(n,)`` seconds that a session counts for at most where one of its bounds is not known."""
     caps = np.array([CAPS_S.get(word.lower(), OTHER_CAP_S) for word in transports] + [OTHER_CAP_S])
-    cap = caps[transport]
+    cap: np.ndarray = caps[transport]
     port = records.numbers("public_port")
     cap[(records.numbers("public_port_end") > port) | ((port < 0) & (transport < 0))] = BLOCK_CAP_S
     cap[momentary(records)] = 0

@@ -16,7 +16,7 @@ from netaudit.attribution.held import Held
 from netaudit.attribution.intervals import Pairs
 from netaudit.attribution.logs import Logs
 from netaudit.attribution.packed import Packed
-from netaudit.attribution.questions import Questions
+from netaudit.attribution.questions import ABSENT, Questions
 from netaudit.attribution.trace import Outcome, Reach, Reason
 
 DAY_S = 86_400
@@ -47,10 +47,16 @@ class Walks:
     """``(n,)`` bool: the asset was found by its MAC, and not by what is declared for the address."""
     stopped: np.ndarray
     """``(n,)`` bool: no hop after this one has a single key to ask for."""
+    port: np.ndarray
+    """``(n,)`` source port of the inside host that was found, `ABSENT` where it is not known."""
+    behind: np.ndarray
+    """``(n,)`` bool: the host that was found is itself one that others hide behind."""
     place: dict[str, np.ndarray]
     """By name of `PLACES` ``(n,)`` texts, empty where not known."""
     reasons: list[tuple[Reason, np.ndarray]] = field(default_factory=list)
     """In the order in which they were found, each with ``(n,)`` bool: for which questions."""
+    layer: int = 1
+    """The layer of translation that is asked."""
 
     @staticmethod
     def begin(logs: Logs, asked: Questions) -> Walks:
@@ -66,6 +72,8 @@ class Walks:
             np.zeros(count, bool),
             np.full(count, -1),
             np.zeros(count, bool),
+            np.zeros(count, bool),
+            np.full(count, ABSENT),
             np.zeros(count, bool),
             {name: np.full(count, "", object) for name in PLACES},
         )

@@ -323,7 +323,7 @@ class _NoticeView:
 
 
 def _inside_host(trace: Trace) -> bytes | None:
-    hop: Hop | None = next((h for h in trace.hops if h.hop is HopKind.NAT), None)
-    if hop is None or hop.outcome is not Outcome.HELD:
+    layers = [hop for hop in trace.hops if hop.hop is HopKind.NAT]
+    if not layers or layers[-1].outcome is not Outcome.HELD:
         return None
-    return parse_ip(hop.candidates[0].value)
+    return parse_ip(layers[-1].candidates[0].value)

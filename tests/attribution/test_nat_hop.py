@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from netaudit.attribution import walk_back, walk_back_all
+from netaudit.attribution.hops.nat import LAYERS
 from netaudit.attribution.trace import Outcome, Reach, Reason
 from netaudit.config import Settings, Source
 from netaudit.records.evidence import Evidence
@@ -207,11 +208,33 @@ def test_outside_of_the_log_is_a_gap_or_past_its_retention(make_logs, nat_row, a
 
 
 def test_two_layers_of_translation(make_logs, nat_row, ask):
-    inner = nat_row("new", 0, A, public_ip="10.1.0.200", session="9")
+    inner = nat_row("new", 0, A, public_ip="10.1.0.200", port=5000, session="9")
     logs = make_logs(nat=[nat_row("new", 0, "10.1.0.200"), inner])
     trace = walk_back(ask(5, public_ip=PUBLIC, port=20500), logs)
-    assert (values(trace.hops[0]), trace.reasons) == (["10.1.0.200"], (Reason.UPSTREAM_NAT,))
+    assert [values(hop) for hop in trace.hops[:2]] == [["10.1.0.200"], [A]]
+    assert trace.hops[1].asked == "10.1.0.200:5000"
+
+
+def test_the_inner_layer_is_not_in_the_log(make_logs, nat_row, ask):
+    other = nat_row("new", 0, A, public_ip="10.1.0.200", port=5001, session="9")
+    trace = walk_back(
+        ask(5, public_ip=PUBLIC, port=20500), make_logs(nat=[nat_row("new", 0, "10.1.0.200"), other])
+    )
+    assert (values(trace.hops[0]), trace.hops[1].outcome) == (["10.1.0.200"], Outcome.MISSING)
+    assert trace.reasons == (Reason.UPSTREAM_NAT, Reason.NO_NATLOG)
     assert trace.reach is Reach.ADDRESS
+
+
+def test_devices_that_translate_in_a_ring_end_the_walk(make_logs, nat_row, ask):
+    ring = [
+        nat_row("new", 0, "10.1.0.200", public_ip="10.1.0.201", port=5000, session="2"),
+        nat_row("new", 0, "10.1.0.201", public_ip="10.1.0.200", port=5000, session="3"),
+    ]
+    trace = walk_back(
+        ask(5, public_ip=PUBLIC, port=20500), make_logs(nat=[nat_row("new", 0, "10.1.0.200"), *ring])
+    )
+    assert len(trace.hops) == LAYERS
+    assert trace.reasons[-1] is Reason.UPSTREAM_NAT
 
 
 def test_a_translation_to_private_addresses_only_lies_behind_another(make_logs, nat_row, ask):

@@ -2,4 +2,4 @@
 
 from netaudit.attribution.hops import asset, lease, nat, station
 
-HOPS = (nat.look_up, lease.look_up, station.look_up, asset.look_up)
+HOPS = (nat.look_up, *((nat.inner,) * (nat.LAYERS - 1)), lease.look_up, station.look_up, asset.look_up)

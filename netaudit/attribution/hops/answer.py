@@ -39,9 +39,11 @@ class Answer:
         return Hop(self.kind, self.asked(question), OUTCOMES[outcome], self.candidates(question), stable)
 
 
-def stability(walks: Walks, weighed: Weighed, near: Near) -> Callable[[int], tuple[float, float] | None]:
+def stability(
+    walks: Walks, asked: Questions, weighed: Weighed, near: Near
+) -> Callable[[int], tuple[float, float] | None]:
     """`Answer.stable` of what was weighed, as the walk stands now."""
-    asked, sites, logs = walks.asked, walks.site, walks.logs
+    sites, logs = walks.site, walks.logs
     held, best = weighed.held, weighed.best
 
     def stable(question: int) -> tuple[float, float] | None:

@@ -30,7 +30,9 @@ def look_up(walks: Walks) -> Answer | None:
     found = Pairs.joined((by_mac, _declared(register, mac, declared, (low, high))))
     weighed = weigh(register.held, walks.here(register.held, found), walks.asked)
     named = mac.only(walks.confirmed | ~declared.known)
-    stable = stability(walks, weighed, lambda one, at: _near(register, mac, named, declared, one, at))
+    stable = stability(
+        walks, walks.asked, weighed, lambda one, at: _near(register, mac, named, declared, one, at)
+    )
     outcome = np.select((weighed.count == 1, weighed.count > 1), (HELD, AMBIGUOUS), MISSING)
     outcome = np.where(asking, outcome, NO_HOP)
     held = outcome == HELD

@@ -32,7 +32,7 @@ def look_up(walks: Walks) -> Answer | None:
     sure = np.zeros(len(asking), bool)
     sure[found.question[~lead]] = True
     weighed = weigh(log.held, found.where(~lead | ~sure[found.question]), walks.asked)
-    stable = stability(walks, weighed, lambda one, at: _near(walks, address.take(at), one))
+    stable = stability(walks, walks.asked, weighed, lambda one, at: _near(walks, address.take(at), one))
     count = np.where(sure, weighed.count, 0)
     outcome = np.select((count == 1, count > 1), (HELD, AMBIGUOUS), MISSING)
     outcome = np.where(asking, outcome, NO_HOP)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from netaudit.attribution.columns import SECOND
@@ -21,6 +23,9 @@ from netaudit.attribution.walk import (
 )
 from netaudit.attribution.weighing import Weighed, weigh, with_details
 
+LAYERS = 4
+"""Devices that translate one behind the other; more are taken for a ring."""
+
 
 def look_up(walks: Walks) -> Answer | None:
     """Ask the log of translations; what is held is the address for the next hop."""
@@ -32,25 +37,44 @@ def look_up(walks: Walks) -> Answer | None:
     walks.because(Reason.NOT_OURS, foreign)
     walks.stopped = walks.stopped | foreign
     found = logs.nat.around(asked, *asked.wide)
-    found = found.where(~foreign[found.question])
     seen = np.bincount(found.question, minlength=len(asked)) > 0
     itself = public & ~foreign & ~seen & _untranslated(walks)
     walks.address = asked.public.where(itself, walks.address)
-    here = walks.here(logs.nat.held, found)
-    weighed = weigh(logs.nat.held, here, asked, logs.nat.names_destination(here.row))
-    stable = stability(walks, weighed, _near(walks))
+    asking = public & ~foreign & ~itself
+    walks.because(Reason.NO_PORT, asking & (asked.port == ABSENT))
+    return _layer(walks, asked, found.where(asking[found.question]), asking)
+
+
+def inner(walks: Walks) -> Answer | None:
+    """Ask again where the host that was found is itself one that others hide behind."""
+    asking = walks.behind
+    if not asking.any():
+        return None
+    walks.layer += 1
+    asked = replace(walks.asked, public=walks.address.only(asking), port=walks.port)
+    walks.behind = np.zeros(len(asking), bool)
+    found = walks.logs.nat.around(asked, *asked.wide)
+    seen = np.bincount(walks.here(walks.logs.nat.held, found).question, minlength=len(asking)) == 0
+    walks.because(Reason.UPSTREAM_NAT, asking & seen)
+    return _layer(walks, asked, found, asking)
+
+
+def _layer(walks: Walks, asked: Questions, found: Pairs, asking: np.ndarray) -> Answer:
+    """Who was behind the addresses and ports of one layer of translation."""
+    log = walks.logs.nat
+    here = walks.here(log.held, found)
+    weighed = weigh(log.held, here, asked, log.names_destination(here.row))
+    stable = stability(walks, asked, weighed, _near(walks))
     outcome = np.select((weighed.count == 1, weighed.count > 1), (HELD, AMBIGUOUS), MISSING)
-    outcome = np.where(public & ~foreign & ~itself, outcome, NO_HOP)
-    # Without a port the neighbours are all the unit's traffic: the stable range means nothing.
-    portless = (asked.port == ABSENT) & (outcome != NO_HOP)
-    walks.because(Reason.NO_PORT, portless)
-    outcome = _missing(walks, outcome)
+    outcome = _missing(walks, asked, np.where(asking, outcome, NO_HOP))
     several = outcome == AMBIGUOUS
     walks.because(Reason.NAT_AMBIGUOUS, several)
     walks.because(Reason.CLOCK, several & weighed.by_clock)
     _common_segment(walks, weighed, several)
     _follow(walks, weighed, outcome == HELD)
     walks.stopped = walks.stopped | np.isin(outcome, (MISSING, NOT_COVERED, AMBIGUOUS))
+    # Without a port the neighbours are all the unit's traffic: the stable range means nothing.
+    portless = asked.port == ABSENT
     return Answer(
         HopKind.NAT,
         outcome,
@@ -80,7 +104,7 @@ def _near(walks: Walks) -> Near:
     return near
 
 
-def _missing(walks: Walks, outcome: np.ndarray) -> np.ndarray:
+def _missing(walks: Walks, asked: Questions, outcome: np.ndarray) -> np.ndarray:
     """What it means that no translation is known.
 
     A log that covers the time and has no entry: the clocks may be wrong where the port was used
@@ -98,9 +122,9 @@ def _missing(walks: Walks, outcome: np.ndarray) -> np.ndarray:
         walks.because(Reason.UPSTREAM_NAT, chosen)
     else:
         walks.because(Reason.NO_NATLOG, missing)
-        rows = np.flatnonzero(missing & (walks.asked.port != ABSENT))
+        rows = np.flatnonzero(missing & (asked.port != ABSENT))
         low, high = walks.around
-        found = log.around(walks.asked.take(rows), low[rows], high[rows])
+        found = log.around(asked.take(rows), low[rows], high[rows])
         found = walks.logs.at_site(log.held, found, walks.site[rows])
         near = np.zeros(len(outcome), bool)
         near[rows[found.question]] = True
@@ -123,16 +147,19 @@ def _common_segment(walks: Walks, weighed: Weighed, several: np.ndarray) -> None
 
 
 def _follow(walks: Walks, weighed: Weighed, held: np.ndarray) -> None:
-    """Take the inside address of what was held; one that others hide behind ends the walk."""
+    """Take the inside address of what was held, and note where others hide behind it."""
     log = walks.logs.nat
     walks.hold(weighed.best_site, held)
     if not held.any():
         return
     inside = log.insides.take(log.held.holder[weighed.best])
     walks.address = inside.only(held).where(held, walks.address)
-    upstream = held & log.is_public(inside)
-    walks.because(Reason.UPSTREAM_NAT, upstream)
-    walks.stopped = walks.stopped | upstream
+    walks.port = np.where(held, log.client_ports(weighed.best), walks.port)
+    behind = held & log.is_public(inside)
+    ring = behind & (walks.layer >= LAYERS)
+    walks.because(Reason.UPSTREAM_NAT, ring)
+    walks.stopped = walks.stopped | ring
+    walks.behind = walks.behind | (behind & ~ring)
 
 
 def _candidates(walks: Walks, weighed: Weighed, question: int) -> tuple[Candidate, ...]:

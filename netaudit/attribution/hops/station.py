@@ -37,7 +37,7 @@ def look_up(walks: Walks) -> Answer | None:
         weigh(log.held, walks.here(log.held, log.around(mac, address, *wide)), walks.asked) for log in logs
     ]
     stables = [
-        stability(walks, answer, partial(_near, log, mac, address))
+        stability(walks, walks.asked, answer, partial(_near, log, mac, address))
         for log, answer in zip(logs, answers, strict=True)
     ]
     found = Sessions(walks.logs, answers, len(asking))
@@ -53,8 +53,9 @@ def look_up(walks: Walks) -> Answer | None:
     walks.because(Reason.CLOCK, outcome == AMBIGUOUS)
     walks.hold(found.site, held)
     walks.mac = found.mac.where(held & ~walks.mac.known, walks.mac)
-    _judge_accounts(walks, held, found.account, bssid)
     owner = found.log
+    on_air = np.array([log.kind == "wlan" for log in logs])[owner] | (bssid != "") | (ap != "")
+    _judge_accounts(walks, held, found.account, (bssid, on_air))
     return Answer(
         HopKind.STATION,
         outcome,
@@ -102,8 +103,19 @@ def _missing(walks: Walks, outcome: np.ndarray, *, leads: np.ndarray) -> np.ndar
     return np.where(chosen & (leads | ~missing), NOT_COVERED, outcome)
 
 
-def _judge_accounts(walks: Walks, held: np.ndarray, account: np.ndarray, bssid: np.ndarray) -> None:
-    """Whether each account stands for one person, and where there is none, why."""
+def _judge_accounts(
+    walks: Walks, held: np.ndarray, account: np.ndarray, air: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Whether each account stands for one person, and where there is none, why.
+
+    Args:
+        walks: The walks.
+        held: ``(n,)`` bool: sessions that one candidate holds.
+        account: ``(n,)`` code of its account, -1 for none.
+        air: ``(n,)`` the BSSID as text, and bool: the session's records show that it was on the
+            air. What may as well be on a wire gets no SSID from the plan.
+    """
+    bssid, on_air = air
     rows = np.flatnonzero(held)
     if not rows.size:
         return
@@ -112,7 +124,7 @@ def _judge_accounts(walks: Walks, held: np.ndarray, account: np.ndarray, bssid: 
     segment[rows] = np.array([w.segment if w else "" for w in networks], object)[of_row]
     ssid[rows] = np.array([w.ssid if w else "" for w in networks], object)[of_row]
     walks.known_place("segment", segment, held)
-    walks.known_place("ssid", ssid, held)
+    walks.known_place("ssid", ssid, held & on_air)
     shared, common = np.zeros(len(held), bool), np.zeros(len(held), bool)
     shared[rows] = np.array([w is not None and shares_key(w) for w in networks])[of_row]
     common[rows] = np.array([w is not None and w.per_user_auth is False for w in networks])[of_row]
