@@ -187,6 +187,14 @@ class ReportSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnFormats:
+    """Formats of logs that netaudit does not know (docs/own-formats.md)."""
+
+    folders: tuple[str, ...] = ()
+    """Folders with the office's own formats, one ``.toml`` each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that ``netaudit.toml`` says."""
 
@@ -200,6 +208,7 @@ class Settings:
     policy: PolicySettings = field(default_factory=PolicySettings)
     privacy: Privacy = field(default_factory=Privacy)
     report: ReportSettings = field(default_factory=ReportSettings)
+    formats: OwnFormats = field(default_factory=OwnFormats)
     folder: Path = field(default_factory=Path)
     """Where the file lies; relative paths start here."""
 
@@ -341,6 +350,7 @@ _NESTED: dict[Any, dict[str, Any]] = {
         "policy": PolicySettings,
         "privacy": Privacy,
         "report": ReportSettings,
+        "formats": OwnFormats,
     },
     PolicySettings: {"waivers": Waiver},
 }

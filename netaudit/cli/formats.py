@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 _ALIAS = {
     "dns": {"line": "ordinal", "ts_utc": "ts", "qname": "name"},
-    "proxy": {"line": "ordinal", "ts_utc": "ts", "host": "name", "user": "account", "port": "server_port"},
+    "proxy": {
+        "line": "ordinal",
+        "ts_utc": "ts_end ts",
+        "host": "name server_ip",
+        "user": "account",
+        "port": "server_port",
+    },
     "dhcp": {
         "line": "ordinal",
         "event": "message",
@@ -56,7 +62,8 @@ _ALIAS = {
     },
     "asset": {"line": "ordinal", "name": "hostname", "port": "switch_port"},
 }
-"""Column of a `try` table to the record's own, where they differ (formats dossier, section 8)."""
+"""Column of a `try` table to the record's own, where they differ (formats dossier, section 8); of several
+the first that a record fills: a proxy stamps a line when a request ends, and an address may stand for a host."""
 
 _COLUMNS = {
     "dns": "line ts_utc client_ip client_port transport qname qtype rcode answers server_ip extra",
@@ -185,14 +192,20 @@ class _Table:
 
 
 def _renamed(batch: pa.RecordBatch, kind: str, *, numbered: bool) -> pa.RecordBatch:
-    """The batch under the names of the table; columns that it does not have stay away."""
+    """The batch as text under the names of the table; columns that it does not have stay away."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
+    from netaudit.records.printed import text
     from netaudit.records.schemas import kind_of
 
-    alias, constant = _ALIAS.get(kind, {}), _CONSTANT.get(kind_of(batch), {})
-    pairs = [(c, alias.get(c, c)) for c in _COLUMNS[kind].split() if alias.get(c, c) in batch.schema.names]
-    columns = {c: batch.column(own) for c, own in pairs if numbered or own != "ordinal"}
+    columns = {}
+    for column in _COLUMNS[kind].split():
+        own = _ALIAS.get(kind, {}).get(column, column).split()
+        found = [text(batch.column(name)) for name in own if name in batch.schema.names]
+        if found and (numbered or column != "line"):
+            columns[column] = pc.coalesce(*found)
+    constant = _CONSTANT.get(kind_of(batch), {})
     columns |= {c: pa.array([word] * batch.num_rows) for c, word in constant.items()}
     fields = [pa.field(c, column.type) for c, column in columns.items()]
     return pa.RecordBatch.from_arrays(
@@ -207,11 +220,9 @@ def _csv(batch: pa.RecordBatch, kind: str, *, numbered: bool) -> str:
 
 
 def _cells(batch: pa.RecordBatch, kind: str, *, numbered: bool) -> list[tuple[str, ...]]:
-    from netaudit.records.printed import text
-
     named = _renamed(batch, kind, numbered=numbered)
     columns = [
-        text(named.column(c)).to_pylist() if c in named.schema.names else [""] * batch.num_rows
+        named.column(c).to_pylist() if c in named.schema.names else [""] * batch.num_rows
         for c in _COLUMNS[kind].split()
     ]
     return [tuple(cell or "" for cell in row) for row in zip(*columns, strict=True)]

@@ -27,8 +27,10 @@ _CARRIERS = {"Candidate", "FunnelStep", "Verdict", "Finding", "LogFormat", "List
 _TEMPLATE_WORD = re.compile(r"""_\(\s*"((?:[^"\\]|\\.)*)"\s*[,)]""")
 _SENTENCE = re.compile(r"[A-Za-z].*\s")
 _STORY = "demo/story.py"
-_LEFT_OUT = ("demo/", "sources/formats/_", "cli/formats.py", "i18n/catalogue.py", "kernels/")
+_LEFT_OUT = ("demo/", "cli/formats.py", "i18n/catalogue.py", "kernels/")
 """Folders whose capital constants are data, not messages; enumerations and calls count all the same."""
+_WORDY = "sources/formats/_"
+"""Modules with tables of words: of their constants only whole sentences are messages."""
 
 
 def message_ids() -> dict[str, list[str]]:
@@ -64,6 +66,7 @@ def _messages(tree: ast.Module, name: str) -> Iterator[str]:
                 t
                 for t in _texts(statement.value)
                 if _SENTENCE.match(t) and "\\" not in t and "://" not in t
+                if not name.startswith(_WORDY) or t.endswith(".")
             )
 
 
@@ -82,6 +85,9 @@ def _of_call(call: ast.Call) -> Iterator[str]:
         for keyword in call.keywords:
             if keyword.arg == "hint":
                 yield from _texts(keyword.value)
+    elif name == "refused":  # reasons that lines of a log were rejected for
+        for argument in call.args[:1]:
+            yield from (t for key in getattr(argument, "keys", []) if key for t in _texts(key))
     elif name in _CALLS:
         for argument in call.args[:1]:
             yield from _texts(argument)

@@ -116,7 +116,8 @@ def compose(
     needs = needed(front, case.facts, words.day)
     text, values = render_text(template, {**names, "needs": _Fields(needs), "front": front}, FILTERS)
     charts = {"": facts.chart, "overview": facts.overview}
-    blocks = parse_blocks(text, values, where=str(template.path), charts=charts)
+    chains = {str(trace.number): trace.diagram for trace in facts.traces}
+    blocks = parse_blocks(text, values, where=str(template.path), charts=charts, chains=chains)
     return Document(
         id=front.id,
         title=front.title,

@@ -4,19 +4,61 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+from collections.abc import Mapping
 
 from netaudit.attribution.reasons import needed, sentence
 from netaudit.attribution.trace import Candidate, Hop, Outcome, Question, Trace
 from netaudit.case.case import Case
 from netaudit.case.notice import Clue
-from netaudit.records.addresses import format_ip, format_mac, in_network, parse_ip
+from netaudit.records.addresses import in_network, parse_ip
 from netaudit.reports.catalogue import Catalogue
+from netaudit.reports.chain_boxes import PLACE_KEYS, answer, asked_for, boxes, stable
+from netaudit.reports.chain_drawing import draw_chain
 from netaudit.reports.vocabulary import FunnelFacts, HopFacts, TraceFacts
-from netaudit.reports.words import Words, defang
+from netaudit.reports.words import INTERNAL, Words, defang
 
 MAX_ANSWERS = 5
-PLACE_KEYS = ("segment", "ssid", "ap", "port", "department", "floor", "room", "location")
-"""Details of a record that a paper may print; others can name a person."""
+SHORT_ID = 8
+"""Digits of a file's id by which evidence is called where no catalogue numbers it."""
+
+
+def chain_svg(
+    trace: Trace,
+    locale: str,
+    zone: dt.tzinfo,
+    *,
+    files: Mapping[str, str] | None = None,
+    segments: Mapping[str, str] | None = None,
+) -> str:
+    """A walk-back drawn, for those inside the house: nothing is masked.
+
+    Args:
+        trace: The walk-back; the same gives the same text.
+        locale: ``en``, ``zh-CN`` or ``zh-TW``.
+        zone: Times are printed in it.
+        files: Id of an evidence file to its name; the id's first digits where absent.
+        segments: Id of a segment to its name.
+
+    Returns:
+        A standalone SVG.
+    """
+    return draw_chain(boxes(trace, house_catalogue(trace, locale, zone, files=files, segments=segments)))
+
+
+def house_catalogue(
+    trace: Trace,
+    locale: str,
+    zone: dt.tzinfo,
+    *,
+    files: Mapping[str, str] | None = None,
+    segments: Mapping[str, str] | None = None,
+) -> Catalogue:
+    """What a trace's evidence and segments are called where there is no case. See `chain_svg`."""
+    known = files or {}
+    ids = sorted({e.file for hop in trace.hops for c in hop.candidates for e in c.evidence})
+    numbers = {id_: known.get(id_) or id_[:SHORT_ID] for id_ in ids}
+    named = {id_: name for id_, name in (segments or {}).items() if name}
+    return Catalogue(numbers, "", Words(locale, zone, INTERNAL), named)
 
 
 def funnel(case: Case, catalogue: Catalogue) -> tuple[FunnelFacts, ...]:
@@ -65,7 +107,7 @@ def _trace(
     place = dict(trace.place)
     hops = tuple(_hop(n, h, trace, catalogue) for n, h in enumerate(trace.hops, 1))
     broken = next((h.hop for h in hops if not h.held), "")
-    asked = _asked(trace, words)
+    asked = asked_for(trace, words)
     answers = [f"{h.hop} {h.answer}" if h.held else f"{h.hop}【{h.outcome}】" for h in hops]
     segment = place.get("segment", "")
     listing = "; " if words.locale == "en" else "；"
@@ -85,25 +127,15 @@ def _trace(
         chain=" → ".join([asked, *answers]),
         because=listing.join(sentence(r, words.locale).rstrip(".。") for r in trace.reasons),
         online=online,
+        diagram=boxes(trace, catalogue),
     )
-
-
-def _asked(trace: Trace, words: Words) -> str:
-    question = trace.question
-    if question.public_ip is not None:
-        address = format_ip(question.public_ip)
-        port = f":{question.port}" if question.port is not None else ""
-        return (f"[{address}]" if port and ":" in address else address) + port
-    if question.client_ip is not None:
-        return words.masked(format_ip(question.client_ip))
-    return words.masked(format_mac(question.mac)) if question.mac is not None else "—"
 
 
 def _hop(number: int, hop: Hop, trace: Trace, catalogue: Catalogue) -> HopFacts:
     words = catalogue.words
-    shown = [_answer(hop.hop, c, words) for c in hop.candidates[:MAX_ANSWERS]]
+    shown = [answer(hop, c, words) for c in hop.candidates[:MAX_ANSWERS]]
     more = len(hop.candidates) - len(shown)
-    answer = words.joined(shown) + (words.label("phrase", "more", n=more) if more else "")
+    answers = words.joined(shown) + (words.label("phrase", "more", n=more) if more else "")
     first = hop.candidates[0] if hop.candidates else None
     details = [words.masked(v) for c in hop.candidates[:1] for k, v in c.details if k in PLACE_KEYS]
     return HopFacts(
@@ -112,20 +144,13 @@ def _hop(number: int, hop: Hop, trace: Trace, catalogue: Catalogue) -> HopFacts:
         asked=words.masked(hop.asked),
         outcome=words.label("outcome", hop.outcome),
         held=hop.outcome is Outcome.HELD,
-        answer=answer or "—",
+        answer=answers or "—",
         details=words.joined(details) or "—",
         record=words.span(first.start, first.end) if first else "—",
         difference=_difference(first, trace.question, words),
-        stable=_stable(hop, words),
+        stable=stable(hop, words),
         ref=catalogue.ref(e for c in hop.candidates[:MAX_ANSWERS] for e in c.evidence) or "—",
     )
-
-
-def _answer(hop: str, candidate: Candidate, words: Words) -> str:
-    masked = words.masked(candidate.value)
-    if masked != candidate.value or hop in {"nat", "lease"}:
-        return masked
-    return words.person(candidate.value)
 
 
 def _difference(candidate: Candidate | None, question: Question, words: Words) -> str:
@@ -144,15 +169,6 @@ def _difference(candidate: Candidate | None, question: Question, words: Words) -
 
 def _seconds(span: dt.timedelta) -> str:
     return f"{round(span.total_seconds(), 1):g}"
-
-
-def _stable(hop: Hop, words: Words) -> str:
-    if hop.outcome is not Outcome.HELD:
-        return "—"
-    if hop.skew_stable_s is None:
-        return words.label("phrase", "unbounded")
-    low, high = hop.skew_stable_s
-    return words.label("phrase", "stable", low=f"{int(low):+d}", high=f"{int(high):+d}")
 
 
 def destination(clue: Clue) -> str:

@@ -13,6 +13,7 @@ A template is plain text with one mark at the start of a line:
 ``@widths 1 3 2``    relative widths of the next table's columns
 ``@caption words``   a line over a table or under a chart
 ``@chart``           the time-line of the day; ``@chart overview`` that of all days
+``@chain 1``         the first walk-back drawn, with its reasons
 ``@attachments``     the ``- `` lines after it name the attachments
 ``@annex A | T``     a new page with the label A and the title T
 ``@sign N | D``      signature N and date D
@@ -37,6 +38,7 @@ from netaudit.reports.document import (
     AttachmentList,
     Block,
     BulletList,
+    Chain,
     Chart,
     Heading,
     PageBreak,
@@ -47,13 +49,16 @@ from netaudit.reports.document import (
     Signature,
     Table,
     Title,
+    text_of,
 )
 
 OPEN, CLOSE = "\x02", "\x03"
 MAX_ROWS = 20_000
 _TOKEN = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _HEADING = re.compile(r"(#{1,4}) +(.+)")
-_DIRECTIVE = re.compile(r"@(to|mark|widths|caption|chart|attachments|annex|sign|note|newpage)(?: +(.*))?")
+_DIRECTIVE = re.compile(
+    r"@(to|mark|widths|caption|chart|chain|attachments|annex|sign|note|newpage)(?: +(.*))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,12 @@ class Value:
 
 
 def parse_blocks(
-    text: str, values: Sequence[Value], *, where: str, charts: Mapping[str, Chart | None] | None = None
+    text: str,
+    values: Sequence[Value],
+    *,
+    where: str,
+    charts: Mapping[str, Chart | None] | None = None,
+    chains: Mapping[str, Chain] | None = None,
 ) -> tuple[Block, ...]:
     """The blocks of a rendered template.
 
@@ -74,20 +84,28 @@ def parse_blocks(
         values: What the tokens stand for.
         where: The template, for errors.
         charts: What ``@chart`` prints, by the word behind it; without one the line prints nothing.
+        chains: What ``@chain`` prints, by the number behind it; likewise.
 
     Raises:
         TemplateError: An unknown directive, a ragged table, or far too many rows.
     """
-    return _Reader(values, where, charts or {}).read(text)
+    return _Reader(values, where, charts or {}, chains or {}).read(text)
 
 
 class _Reader:
     """Collects lines that belong together until another kind of line comes."""
 
-    def __init__(self, values: Sequence[Value], where: str, charts: Mapping[str, Chart | None]) -> None:
+    def __init__(
+        self,
+        values: Sequence[Value],
+        where: str,
+        charts: Mapping[str, Chart | None],
+        chains: Mapping[str, Chain],
+    ) -> None:
         self._values = values
         self._where = where
         self._charts = charts
+        self._chains = chains
         self._blocks: list[Block] = []
         self._lines: list[tuple[Runs, ...]] = []
         """Of the open title, list or table; a title's or list's have one cell."""
@@ -136,7 +154,7 @@ class _Reader:
             raise self._error(
                 "template-directive",
                 "There is no directive {directive}.",
-                "Directives: @to, @mark, @widths, @caption, @chart, @attachments, @annex, @sign, @note, @newpage.",
+                "Directives: @to, @mark, @widths, @caption, @chart, @chain, @attachments, @annex, @sign, @note, @newpage.",
                 number,
                 directive=line.split(" ", maxsplit=1)[0],
             )
@@ -152,6 +170,9 @@ class _Reader:
             case "chart":
                 chart = self._charts.get(rest.strip())
                 self._blocks += [chart] if chart else []
+            case "chain":
+                chain = self._chains.get(text_of(self._runs(rest.strip())))
+                self._blocks += [chain] if chain else []
             case "attachments":
                 self._open = "attachments"
             case "annex" | "sign":

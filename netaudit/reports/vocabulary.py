@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from netaudit.reports.document import Chart
+from netaudit.reports.document import Chain, Chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,8 @@ class TraceFacts:
     """The reasons in one clause, without a full stop; empty where there are none."""
     online: str
     """Addresses of the segment with a translation within the time searched, where that was measured."""
+    diagram: Chain
+    """The walk-back drawn, with its reasons: only for ``@chain`` with the trace's number."""
 
 
 @dataclass(frozen=True, slots=True)

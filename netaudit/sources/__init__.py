@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any
 
@@ -17,7 +17,7 @@ from netaudit.config import Settings, Source
 from netaudit.errors import CaptureError, InputError, NetauditError
 from netaudit.intake.containers import Wanted, contained
 from netaudit.intake.lines import Chunk, chunks, head_lines
-from netaudit.intake.log_format import Parsed, Rows
+from netaudit.intake.log_format import LogFormat, Parsed, Rows
 from netaudit.intake.opening import ByteStream, Identity, identify, unreadable
 from netaudit.intake.tally import Tally, ordinals
 from netaudit.intake.times import Context, parse_zone
@@ -26,7 +26,8 @@ from netaudit.records.printed import readable
 from netaudit.records.schemas import TIMESTAMP, conform, kind_of
 from netaudit.sources.ahead import ahead
 from netaudit.sources.inputs import Input, opened
-from netaudit.sources.recognise import named, recognise, refuse_binary, tables
+from netaudit.sources.left_out import LeftOut, show
+from netaudit.sources.recognise import confidences, named, own_formats, recognise, refuse_binary, tables
 from netaudit.sources.rotation import series
 
 NOT_TEXT = "bytes that are no text in this file's encoding, or a line over 1 MiB"
@@ -51,8 +52,13 @@ class Options:
     """Cores to use; 0 for all."""
     tolerant: bool = False
     """Read files whose times carry no zone, without these times (`Context.tolerant`)."""
-    recognised: Callable[[str], None] | None = None
-    """Told the format of each log before its records come."""
+    recognised: Callable[[str, Mapping[str, float]], None] | None = None
+    """Told the format of each log before its records come, and how sure formats are of it (nothing where
+    the format was named)."""
+    left_out: LeftOut | None = None
+    """Told the reason, the number and the text of the first lines that gave no record."""
+    own: Mapping[str, LogFormat] = field(default_factory=dict)
+    """The office's own formats; `read` takes those of the settings."""
     promised: dict[str, Identity] | None = None
     """Where given, rows of a log come while it is still being hashed: their `file` is then a key of
     this, and the caller puts the identity's id in its place."""
@@ -77,7 +83,7 @@ def read(
         >>> for batch in read(["mirror.pcapng"], Settings(), ledger):  # doctest: +SKIP
         ...     print(batch.to_pandas())
     """
-    options = options or Options()
+    options = replace(options or Options(), own=own_formats(settings))
     batches = _read(arguments, settings, ledger, options, progress)
     return ahead(batches, threaded=options.jobs != 1)
 
@@ -266,11 +272,12 @@ def _read_log(
         head = _head(stream, tally.identity)
     else:
         head = [line for chunk in ahead_of_all for line in chunk.lines[:200].to_pylist()]
-    name = wanted or recognise(head, tally.identity.name)
-    member = named(name)
+    scores = {} if wanted else confidences(head, options.own)
+    name = wanted or recognise(head, tally.identity.name, options.own, scores)
+    member = named(name, options.own)
     tally.format = name
     if options.recognised:
-        options.recognised(name)
+        options.recognised(name, scores)
     context = Context(
         name=tally.identity.name,
         zone=parse_zone(zone) if zone else None,
@@ -283,6 +290,8 @@ def _read_log(
     for chunk in chunks(stream, member.starts) if pieces is None else chain(ahead_of_all, pieces):
         parsed = parse(chunk)
         _account(tally, chunk, parsed)
+        if options.left_out:
+            show(options.left_out, chunk, parsed, member, OTHER)
         for rows in parsed.rows:
             file = _file(tally.identity, options.promised)
             yield from _conform(rows, chunk, tally, file, source.site, shift)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
 
+from netaudit.config import Settings
 from netaudit.errors import UnknownFormatError
 from netaudit.intake.lines import detect_encoding
 from netaudit.intake.log_format import LogFormat
 from netaudit.plugins import discover
+from netaudit.sources.declared import name_taken, read_formats
 
 FAMILY = "netaudit.sources.formats"
 SURE = 0.5
+CLOSE = 0.2
+"""A format whose confidence is so little below the best is told of."""
+CAPTURES = ("pcap", "pcapng")
+_NO_OTHERS: Mapping[str, LogFormat] = MappingProxyType({})
 NUL_SHARE = 0.05
 """Share of NUL octets from which a file is no text; a log may hold a few, after datagrams."""
 _KNOWN_AS = {
@@ -28,8 +35,26 @@ _KNOWN_AS = {
 
 
 def formats() -> dict[str, LogFormat]:
-    """All log formats by name."""
+    """The log formats that netaudit ships, by name."""
     return discover(FAMILY)
+
+
+def own_formats(settings: Settings) -> dict[str, LogFormat]:
+    """The office's own formats by name; none where the configuration names no folder.
+
+    Raises:
+        ConfigError: A file that cannot be used, or that has the name of a shipped format.
+    """
+    folders = [settings.folder / folder for folder in settings.formats.folders]
+    own = read_formats(folders)
+    taken = sorted(set(own) & {*formats(), *CAPTURES}) if own else []
+    if taken:
+        raise name_taken(taken[0], ", ".join(str(folder) for folder in folders))
+    return own
+
+
+def _all(own: Mapping[str, LogFormat]) -> dict[str, LogFormat]:
+    return {**formats(), **own}
 
 
 def tables() -> frozenset[str]:
@@ -37,15 +62,15 @@ def tables() -> frozenset[str]:
     return frozenset(name for member in formats().values() for name in member.tables)
 
 
-def named(name: str) -> LogFormat:
-    """The format called `name`.
+def named(name: str, own: Mapping[str, LogFormat] = _NO_OTHERS) -> LogFormat:
+    """The format called `name`, of those that netaudit ships and the office's `own`.
 
     Raises:
         UnknownFormatError: There is none of that name.
     """
     import difflib
 
-    known = formats()
+    known = _all(own)
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         raise UnknownFormatError(
@@ -58,17 +83,38 @@ def named(name: str) -> LogFormat:
     return known[name]
 
 
-def recognise(lines: list[str], where: str) -> str:
+def confidences(lines: list[str], own: Mapping[str, LogFormat] = _NO_OTHERS) -> dict[str, float]:
+    """How sure each format is of these first lines, the surest first; those above 0 only."""
+    scores = {name: member.sniff(lines) for name, member in _all(own).items()}
+    return dict(sorted(((n, s) for n, s in scores.items() if s > 0), key=lambda pair: (-pair[1], pair[0])))
+
+
+def recognise(
+    lines: list[str],
+    where: str,
+    own: Mapping[str, LogFormat] = _NO_OTHERS,
+    scores: Mapping[str, float] | None = None,
+) -> str:
     """Name of the one format that these first lines are of.
+
+    Of an `own` format and a shipped one that are equally sure it is the office's: it can only be so
+    sure where the marker that the office chose stands in the file.
+
+    Args:
+        lines: The first lines of a file.
+        where: The file, for messages.
+        own: The office's own formats.
+        scores: `confidences`, where they are known already.
 
     Raises:
         UnknownFormatError: None is sure enough, or two are equally sure.
     """
-    scores = {name: member.sniff(lines) for name, member in formats().items()}
+    scores = confidences(lines, own) if scores is None else scores
     best = max(scores.values(), default=0.0)
     winners = sorted(name for name, score in scores.items() if score == best)
+    winners = [name for name in winners if name in own] or winners
     if best <= SURE:
-        tried: Any = ", ".join(n for n, s in scores.items() if s > 0)
+        tried = ", ".join(f"{name} ({score:.0%})" for name, score in list(scores.items())[:3])
         raise UnknownFormatError(
             "format-not-recognised",
             "No format that netaudit knows fits the content of this file.",

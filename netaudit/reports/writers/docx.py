@@ -19,6 +19,7 @@ from netaudit.reports.document import (
     AttachmentList,
     Block,
     BulletList,
+    Chain,
     Chart,
     Document,
     Heading,
@@ -32,6 +33,7 @@ from netaudit.reports.document import (
     visible,
 )
 from netaudit.reports.layout import Face, read_layout
+from netaudit.reports.writers._chains import chain_elements
 from netaudit.reports.writers._tables import characters, table_element
 from netaudit.reports.writers._wordml import (
     element,
@@ -214,6 +216,10 @@ class _Writer:
                 self._table(block)
             case Chart():
                 self._chart(block)
+            case Chain():
+                for part in chain_elements(block, layout.table, self._text_width()):
+                    self._add(part)
+                self._gap()
             case AttachmentList(names):
                 self._attachments(names)
             case Annex(label, title):
@@ -330,10 +336,13 @@ class _Writer:
         self._paragraph(date, body, align="right", right_chars=4)
 
     def _table(self, block: Table) -> None:
-        layout = self._layout
-        width = layout.page[0] - layout.margins[2] - layout.margins[3]
-        self._add(table_element(block, layout.table, width))
+        self._add(table_element(block, self._layout.table, self._text_width()))
         self._gap()
+
+    def _text_width(self) -> int:
+        """Of the page within its margins, twips."""
+        layout = self._layout
+        return layout.page[0] - layout.margins[2] - layout.margins[3]
 
     def _gap(self) -> None:
         """A little room below a table or a picture."""
@@ -343,8 +352,7 @@ class _Writer:
             spacing.set(qualified(f"w:{key}"), str(value))
 
     def _chart(self, chart: Chart) -> None:
-        layout = self._layout
-        width = (layout.page[0] - layout.margins[2] - layout.margins[3]) * _EMU_PER_TWIP
+        width = self._text_width() * _EMU_PER_TWIP
         paragraph = self._docx.add_paragraph()
         picture = paragraph.add_run().add_picture(io.BytesIO(draw(chart, "png")), width=int(width * 0.99))
         picture._inline.docPr.set("descr", xml_text(chart.description))  # noqa: SLF001 -- python-docx has no alt text

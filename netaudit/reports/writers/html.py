@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from html import escape
 
+from netaudit.reports.chain_drawing import draw_chain
 from netaudit.reports.chart import draw
 from netaudit.reports.document import (
     Annex,
     AttachmentList,
     Block,
     BulletList,
+    Chain,
     Chart,
     Document,
     Heading,
@@ -125,6 +127,8 @@ def _block(block: Block, locale: str) -> str:  # noqa: C901, PLR0911 -- one case
             return _table(block)
         case Chart():
             return _figure(block)
+        case Chain():
+            return f"<figure>\n{draw_chain(block)}</figure>\n"
         case AttachmentList(names):
             return _attachments(names, locale)
         case Annex(label, title):

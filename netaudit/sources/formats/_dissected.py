@@ -15,6 +15,8 @@ from netaudit.sources.dns_words import qtype_column, rcode_column
 from netaudit.sources.formats._owned import latest_before
 from netaudit.sources.formats._values import mask, port
 
+_ROOT = "<Root>"
+
 
 @dataclass(frozen=True, slots=True)
 class Packets:
@@ -42,14 +44,15 @@ def look_ups(packets: Packets) -> tuple[Rows, np.ndarray]:
     """Rows, and the lines of packets whose addresses cannot be read.
 
     A response is put to the last query of the same client, server, id and question before it; both
-    are then one row, which stands at the query. A response without a query in these packets is a row
-    of its own.
+    are then one row, which stands at the query. Where only one port of each packet is there, it is not
+    compared: a response's is the server's. A response without a query in these packets is a row of its own.
     """
     back = pa.array(packets.response)
     client, server = _sides(back, packets.src, packets.dst)
     client_port, server_port = _sides(back, packets.sport, packets.dport)
+    asker = pc.if_else(pc.is_valid(server_port), pc.fill_null(client_port, ""), "")
     key = pc.binary_join_element_wise(
-        client, pc.fill_null(client_port, ""), server, packets.number, packets.name, packets.qtype, " "
+        client, asker, server, packets.number, packets.name, packets.qtype, " "
     )
     asked, told = np.flatnonzero(~packets.response), np.flatnonzero(packets.response)
     question, reply = latest_before(
@@ -73,7 +76,7 @@ def look_ups(packets: Packets) -> tuple[Rows, np.ndarray]:
         "server_port": ports,
         "transport": packets.transport,
         "transport_detail": pc.if_else(pc.equal(ports, 5353), "mdns", pc.if_else(pc.equal(ports, 5355), "llmnr", pa.scalar(None, pa.string()))),
-        "name": normalise_column(pc.replace_substring(packets.name, " ", "\\032")),
+        "name": normalise_column(_spelled(packets.name)),
         "qtype": qtype_column(packets.qtype),
         "rcode": rcode_column(packets.rcode).take(spoken),
         "answers": packets.answers.take(spoken),
@@ -83,6 +86,11 @@ def look_ups(packets: Packets) -> tuple[Rows, np.ndarray]:
     return Rows("dns", {**taken, "name_source": "qname"}, packets.line[rows]), packets.line[
         left & ~readable
     ]
+
+
+def _spelled(name: pa.Array) -> pa.Array:
+    """Names as tshark spells them in presentation form."""
+    return pc.if_else(pc.equal(name, _ROOT), ".", pc.replace_substring(name, " ", "\\032"))
 
 
 def _sides(back: pa.Array, source: pa.Array, target: pa.Array) -> tuple[pa.Array, pa.Array]:
