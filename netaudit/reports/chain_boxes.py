@@ -58,7 +58,8 @@ def boxes(trace: Trace, catalogue: Catalogue) -> Chain:
     hops = [_box(number, hop, trace, catalogue) for number, hop in enumerate(trace.hops, 1)]
     lines = [ChainLine(reach, text, strong=True) for text in _reached(trace, words) if text]
     lines += [ChainLine(words.label("detail", k), _shown(v)) for k, v in place(trace, catalogue)]
-    end = ChainStep(StepKind.END, words.label("chain", "reach", reach=reach), "", tuple(lines))
+    kind = StepKind.LOST if trace.reach is Reach.NOTHING else StepKind.END
+    end = ChainStep(kind, words.label("chain", "reach", reach=reach), "", tuple(lines))
     listing = "; " if words.locale == "en" else "；"
     said = listing.join(f"{hop.title}, {hop.state}" for hop in hops)
     return Chain(
@@ -150,7 +151,8 @@ def _reached(trace: Trace, words: Words) -> list[str]:
                 first = hop.candidates[0]
                 named = dict(first.details).get(key, "")
                 return [_shown(words.person(named) if named else answer(hop, first, words))]
-    return []
+    given = trace.reach is Reach.ADDRESS and trace.question.public_ip is None
+    return [_shown(asked_for(trace, words))] if given else []
 
 
 def _detail(hop: Hop, key: str, value: str, catalogue: Catalogue) -> tuple[str, str]:

@@ -38,8 +38,9 @@ _OUTLINES = {
     StepKind.OPEN: 'stroke-width="1.5" stroke-dasharray="10 3 2 3"',
     StepKind.BROKEN: 'stroke-width="1.2" stroke-dasharray="4 4"',
     StepKind.END: 'stroke-width="3"',
+    StepKind.LOST: 'stroke-width="3"',
 }
-_SHADED = frozenset({StepKind.HELD, StepKind.OPEN, StepKind.END})
+_SHADED = frozenset({StepKind.HELD, StepKind.OPEN, StepKind.END, StepKind.LOST})
 
 _NARROW = frozenset("!'(),.:;I[]ijl|/\\ `tfr-")
 _WIDE = frozenset("mwMW@%&—")
@@ -97,8 +98,6 @@ class _Drawing:
         self._y = 4.0
         self._anchor = 0.0
         """Middle of the head of the last box that is not broken."""
-        self._answered = False
-        """Whether there was such a box after the question: else there is nothing to lead on from."""
         widest = max((text_width(line.label, _TEXT) for s in chain.steps for line in s.lines), default=0.0)
         self._column = _LEFT + _PAD + min(widest, _LABEL_MOST) + 12
 
@@ -135,11 +134,13 @@ class _Drawing:
         top = self._y
         self._y += _GAP
         middle = self._y + _HEADER / 2
+        if step.kind is StepKind.LOST and before.kind is StepKind.BROKEN:
+            return
         if step.kind is StepKind.BROKEN:
             if before.kind is not StepKind.BROKEN:
                 self._line(_ARROW, top, _ARROW, self._y, dashed=True)
                 self._cross(_ARROW, (top + self._y) / 2)
-        elif before.kind is StepKind.BROKEN and self._answered:
+        elif before.kind is StepKind.BROKEN:
             for ends in (
                 (_LEFT, self._anchor, _BYPASS, self._anchor),
                 (_BYPASS, self._anchor, _BYPASS, middle),
@@ -147,11 +148,11 @@ class _Drawing:
             ):
                 self._line(*ends)
             self._head((_LEFT, middle), (_LEFT - 9, middle - 5), (_LEFT - 9, middle + 5))
-        elif before.kind is not StepKind.BROKEN:
+        else:
             self._line(_ARROW, top, _ARROW, self._y - 8)
             self._head((_ARROW, self._y), (_ARROW - 5, self._y - 9), (_ARROW + 5, self._y - 9))
         if step.kind is not StepKind.BROKEN:
-            self._anchor, self._answered = middle, True
+            self._anchor = middle
 
     def _line(self, x1: float, y1: float, x2: float, y2: float, *, dashed: bool = False) -> None:
         dash = ' stroke-dasharray="4 4"' if dashed else ""

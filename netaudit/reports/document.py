@@ -126,6 +126,8 @@ class StepKind(StrEnum):
     BROKEN = "broken"
     """No answer: the chain passes it by."""
     END = "end"
+    LOST = "lost"
+    """The end where nothing was reached: no arrow leads past a broken step to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,10 @@ _OUTLINES = {
     StepKind.OPEN: ("dotDash", 8),
     StepKind.BROKEN: ("dashed", 8),
     StepKind.END: ("single", 24),
+    StepKind.LOST: ("single", 24),
 }
 """Style and width, in eighths of a point: boxes are told apart without colour."""
-_SHADED = frozenset({StepKind.HELD, StepKind.OPEN, StepKind.END})
+_SHADED = frozenset({StepKind.HELD, StepKind.OPEN, StepKind.END, StepKind.LOST})
 _ARROW, _BREAK = "↓", "✕"
 
 
@@ -64,7 +65,7 @@ def _box(step: ChainStep, face: Face, widths: tuple[int, int]) -> list[Any]:
             ((Run(line.label),), widths[0], 1, ("left", *below)),
             ((Run(line.text, bold=line.strong),), widths[1], 1, ("right", *below)),
         )
-        rows.append(_row(cells, face, step, keep=number < last or step.kind is not StepKind.END))
+        rows.append(_row(cells, face, step, keep=number < last))
     return rows
 
 
