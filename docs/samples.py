@@ -14,6 +14,7 @@ import os
 import sys
 import tomllib
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -58,7 +59,9 @@ class Compared:
     rows: int
     agree: int
     differing: dict[str, int]
-    """By the reason's key."""
+    """Rows of the table, by the reason's key."""
+    more: dict[str, int]
+    """Rows beyond it, by the reason's key."""
 
 
 def main() -> int:
@@ -86,7 +89,7 @@ def page(folder: Path) -> tuple[str, list[str]]:
         f"explained, but there is no such sample: {name}"
         for name in differences.keys() - {c.file for c in compared}
     ]
-    used = {why for one in compared for why in one.differing} | {e.more[1] for e in differences.values()}
+    used = {why for one in compared for why in one.differing | one.more}
     unexplained += [f"a reason that nothing names: {why}" for why in sorted(reasons.keys() - used)]
     return _page(compared, reasons), unexplained
 
@@ -150,7 +153,8 @@ def _compared(
         differing[why] += rows
     if said.otherwise:
         differing[said.otherwise] += plain - sum(cells.values())
-    return Compared(file, len(want), len(want) - plain, dict(differing))
+    beyond = {said.more[1]: said.more[0]} if said.more[0] else {}
+    return Compared(file, len(want), len(want) - plain, dict(differing), beyond)
 
 
 def _printed(rules: ModuleType, path: Path, zone: list[str]) -> Table:
@@ -208,14 +212,22 @@ def _page(compared: list[Compared], reasons: dict[str, str]) -> str:
     for kind, files in sorted(kinds.items()):
         rows, same = sum(one.rows for one in files), sum(one.agree for one in files)
         out.append(f"| {kind} | {len(files)} | {rows} | {same} | {rows - same} |")
-    out.append("\n## Rows that differ, by why\n")
-    out.append("| why | rows | files |\n|---|---|---|")
-    for why, said in reasons.items():
-        files = [(one.file, one.differing[why]) for one in compared if one.differing.get(why)]
-        if files:
-            names = ", ".join(f"`{name}` {rows}" for name, rows in files)
-            out.append(f"| {said} | {sum(rows for _, rows in files)} | {names} |")
+    out += [
+        "\n## Rows that differ, by why\n",
+        *_by_reason(reasons, {one.file: one.differing for one in compared}),
+    ]
+    out += ["\n## Rows beyond the tables\n", *_by_reason(reasons, {one.file: one.more for one in compared})]
     return "\n".join(out) + "\n"
+
+
+def _by_reason(reasons: dict[str, str], counts: dict[str, dict[str, int]]) -> Iterator[str]:
+    """Lines of a table: each reason, and the files it holds for."""
+    yield "| why | rows | files |\n|---|---|---|"
+    for why, said in reasons.items():
+        files = {file: counted[why] for file, counted in counts.items() if counted.get(why)}
+        if files:
+            names = ", ".join(f"`{file}` {rows}" for file, rows in files.items())
+            yield f"| {said} | {sum(files.values())} | {names} |"
 
 
 if __name__ == "__main__":

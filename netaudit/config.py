@@ -6,6 +6,7 @@ import datetime as dt
 import difflib
 import ipaddress
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -213,9 +214,9 @@ class Settings:
     """Where the file lies; relative paths start here."""
 
 
-def configured_inputs(settings: Settings) -> list[str]:
-    """The files that the configuration's sources and inventory name."""
-    paths = [source.path for source in settings.source]
+def configured_inputs(settings: Settings, *, without: Collection[str] = ()) -> list[str]:
+    """The files that the configuration's sources and inventory name, sources of some roles left out."""
+    paths = [source.path for source in settings.source if source.role not in without]
     if settings.inventory.path:
         paths.append(settings.inventory.path)
     return list(dict.fromkeys(str(settings.folder / path) for path in paths))

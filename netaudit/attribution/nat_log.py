@@ -12,7 +12,7 @@ from netaudit.attribution.held import Held
 from netaudit.attribution.intervals import Index, Pairs
 from netaudit.attribution.packed import Codes, Packed
 from netaudit.attribution.questions import ABSENT, Questions
-from netaudit.attribution.spans import Spans, concat, end_at_next, pair
+from netaudit.attribution.spans import Spans, concat, end_at_next, pair, start_at_previous
 from netaudit.attribution.words import Role, denied, momentary, roles
 from netaudit.records.addresses import format_ip
 
@@ -62,6 +62,7 @@ class NatLog:
             self.public, self.low, self.high, self.transport, self.server, self.server_port, site[row]
         )
         spans = end_at_next(spans, place, inside[row])
+        spans = start_at_previous(spans, place, inside[row])
         self.publics, self.insides, self.servers = Codes(publics), Codes(insides), Codes(servers)
         self._transports = {word.lower(): code for code, word in enumerate(transports)}
         self.held = Held(spans, inside[row], site[row], (records,), np.zeros(len(row), np.int8), self._name)

@@ -151,6 +151,14 @@ def end_at_next(spans: Spans, place: np.ndarray, holder: np.ndarray) -> Spans:
     return replace(spans, end=end)
 
 
+def start_at_previous(spans: Spans, place: np.ndarray, holder: np.ndarray) -> Spans:
+    """Let supposed beginnings be no earlier than the previous holder's end: `end_at_next`, mirrored in time."""
+    unbegun = (spans.doubt & Doubt.NO_START) != 0
+    doubt = np.where(unbegun, Doubt.NO_END, 0).astype(np.uint8)
+    mirrored = Spans(-spans.end, -spans.start, doubt, spans.last, spans.first)
+    return replace(spans, start=-end_at_next(mirrored, place, holder).end)
+
+
 def lease_spans(records: Records, role: np.ndarray, site: np.ndarray) -> Spans:
     """Spans of address and MAC from lease records of any kind.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -19,11 +20,18 @@ from netaudit.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from netaudit.attribution.trace import Trace
+    from netaudit.attribution.trace import Hop, Question, Trace
+    from netaudit.config import Settings
+    from netaudit.records.evidence import EvidenceFile
+    from netaudit.reports.catalogue import Catalogue
     from netaudit.sources import Options
 
+MAX_ROWS = 10
+"""Answers of one step that the table shows; the others are counted, and JSON has them all."""
+DESTINATIONS_ONLY = frozenset({"dns", "proxy"})
+"""Roles of sources that say what was reached and never by whom."""
 _SKEW = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?\Z")
 _UNIT = {"s": 1, "m": 60, "h": 3600, None: 1}
 
@@ -81,10 +89,11 @@ def command(
     from netaudit.sources import Options
 
     settings = session.settings()
-    paths = inputs or tuple(configured_inputs(settings))
     options = Options("", tz, session.jobs or 0)
     if drill is not None:
+        paths = inputs or tuple(configured_inputs(settings))
         _drill(session, paths, drill, seed, seconds_of(skew), options, form)
+    paths = inputs or tuple(configured_inputs(settings, without=DESTINATIONS_ONLY))
     if sum(x is not None for x in (public, client, mac)) != 1 or at is None:
         raise UsageError(
             "trace-what",
@@ -120,9 +129,10 @@ def command(
     elif form == "svg":
         from netaudit.reports.chain import chain_svg
 
-        click.echo(chain_svg(answer, session.locale, zone or dt.UTC))
+        names = _names(settings, ledger.files)
+        click.echo(chain_svg(answer, session.locale, zone or dt.UTC, **names), nl=False)
     else:
-        print_trace(answer, session)
+        print_trace(answer, session, ledger.files)
     if not session.quiet:
         print_ledger(ledger, session.locale)
     raise click.exceptions.Exit(_code(answer, usable=ledger.usable))
@@ -187,70 +197,97 @@ def _code(answer: Trace, *, usable: bool) -> int:
     return EXIT_CLEAN if any(h.outcome is Outcome.HELD for h in answer.hops) else EXIT_INCONCLUSIVE
 
 
-def print_trace(answer: Trace, session: Session) -> None:
-    """The hops as a table, then how far it holds and why no further. Times are the unit's own."""
-    from netaudit.attribution.presentation import trace_dict
+def print_trace(answer: Trace, session: Session, ledger: Iterable[EvidenceFile] = ()) -> None:
+    """The question, the steps as a table, what each rests on, how far it holds and why no further.
+
+    Args:
+        answer: The walk-back.
+        session: The reader's language, and the unit's zone and segments.
+        ledger: The files that its evidence is in, to call them by their names.
+    """
+    from netaudit.attribution.reasons import needed, sentence
     from netaudit.cli.render import inert, print_table
+    from netaudit.reports.chain import house_catalogue
+    from netaudit.reports.chain_boxes import boxes, place
 
-    shown = trace_dict(answer, session.locale)
-    say = session.say
-    rows = [
-        (
-            say(hop["hop"]) if first else "",
-            hop["asked"] if first else "",
-            say(hop["outcome"]) if first else "",
-            c["value"] if c else "-",
-            "; ".join(f"{say(k)} {v}" for k, v in c["details"].items()) if c else "",
-            _span(c, session) if c else "",
-            _clock(hop["skew_stable"], session) if first else "",
-            " ".join(f"{e['file'][:8]}:{e['ordinal']}" for e in c["evidence"][:2]) if c else "",
-        )
-        for hop in shown["hops"]
-        for first, c in _numbered(hop["candidates"])
+    settings = session.settings()
+    zone = unit_zone(settings) or dt.UTC
+    catalogue = house_catalogue(answer, session.locale, zone, **_names(settings, ledger))
+    chain, label = boxes(answer, catalogue), catalogue.words.label
+    click.echo(chain.title)
+    for line in chain.steps[0].lines[1:]:
+        click.echo(f"  {line.label}: {line.text}")
+    click.echo()
+    rows = [row for number, hop in enumerate(answer.hops, 1) for row in _rows(number, hop, catalogue)]
+    print_table(
+        [label("chain", word) for word in ("step", "asked", "found", "span")], rows, colour=session.colour
+    )
+    click.echo()
+    grounds = [
+        text
+        for number, hop in enumerate(answer.hops, 1)
+        for text in _grounds(number, hop, answer.question, catalogue)
     ]
-    head = (
-        "step",
-        "asked",
-        "outcome",
-        "answer",
-        "what else is known",
-        "valid",
-        "holds if clocks differ by",
-        "evidence",
+    if grounds:
+        click.echo(label("chain", "ref"))
+    for text in grounds:
+        click.echo(inert(text))
+    click.echo()
+    where = catalogue.words.joined(
+        [
+            label("detail", "pair", name=label("detail", name), value=text)
+            for name, text in place(answer, catalogue)
+        ]
     )
-    print_table([say(w) for w in head], rows, colour=session.colour)
-    place = ", ".join(f"{say(k)} {v}" for k, v in shown["place"].items())
+    reach = session.say(answer.reach.value)
     click.echo(
-        say("The trace holds as far as: {reach}", reach=say(answer.reach.value))
-        + (f" ({inert(place)})" if place else "")
+        session.say("The trace holds as far as: {reach}", reach=reach)
+        + (f" ({inert(where)})" if where else "")
     )
-    for reason in shown["reasons"]:
-        click.echo(f"  {reason['code']}: {inert(reason['sentence'])}")
-        click.echo(f"    → {inert(reason['needed'])}")
+    for reason in answer.reasons:
+        click.echo(f"  {reason.value}: {sentence(reason, session.locale)}")
+        click.echo(f"    → {needed(reason, session.locale)}")
 
 
-def _numbered(candidates: list[dict[str, Any]]) -> list[tuple[bool, dict[str, Any]]]:
-    """Candidates, each with whether it is the first; one empty where there are none."""
-    return [(number == 0, candidate) for number, candidate in enumerate(candidates or [{}])]
+def _names(settings: Settings, ledger: Iterable[EvidenceFile]) -> dict[str, dict[str, str]]:
+    """Files of the ledger and segments of the unit by their ids, as `house_catalogue` takes them."""
+    return {
+        "files": {entry.id: PurePath(entry.name).name for entry in ledger},
+        "segments": {segment.id: segment.name for segment in settings.segment},
+    }
 
 
-def _span(candidate: dict[str, Any], session: Session) -> str:
-    """From when to when a candidate holds, in the unit's zone."""
-    zone = unit_zone(session.settings()) or dt.UTC
-    ends = []
-    for name in ("start", "end"):
-        text = candidate[name]
-        ends.append(
-            f"{dt.datetime.fromisoformat(text).astimezone(zone):%Y-%m-%d %H:%M:%S}" if text else "?"
-        )
-    return " – ".join(ends)
+def _rows(number: int, hop: Hop, catalogue: Catalogue) -> Iterator[tuple[str, ...]]:
+    """A row for each answer of a step, after one that says so where it has not exactly one."""
+    from netaudit.attribution.trace import Outcome
+    from netaudit.reports.chain_boxes import answer
+
+    words = catalogue.words
+    head = (f"{number} {words.label('hop', hop.hop)}", hop.asked)
+    if hop.outcome is not Outcome.HELD:
+        yield (*head, words.label("outcome", hop.outcome), "")
+        head = ("", "")
+    for candidate in hop.candidates[:MAX_ROWS]:
+        yield (*head, answer(hop, candidate, words), words.span(candidate.start, candidate.end))
+        head = ("", "")
+    if len(hop.candidates) > MAX_ROWS:
+        yield (*head, words.label("chain", "more", n=len(hop.candidates) - MAX_ROWS), "")
 
 
-def _clock(stable: list[float] | None, session: Session) -> str:
-    if stable is None:
-        return ""
-    low, high = stable
-    return session.say("{low} to {high} s", low=f"{low:+.0f}", high=f"{high:+.0f}")
+def _grounds(number: int, hop: Hop, question: Question, catalogue: Catalogue) -> Iterator[str]:
+    """What each answer of a step rests on: its records, how they lie to the time asked for, what else they say."""
+    from netaudit.attribution.trace import Outcome
+    from netaudit.reports.chain_boxes import answer, besides, difference, stable
+
+    words = catalogue.words
+    listing = "; " if words.locale == "en" else "；"
+    for candidate in hop.candidates[:MAX_ROWS]:
+        times = [difference(candidate, question, words)]
+        times += [stable(hop, words)] if hop.outcome is Outcome.HELD else []
+        yield f"  {number} {answer(hop, candidate, words)}: {catalogue.ref(candidate.evidence) or '—'}"
+        for text in (listing.join(times), besides(hop, candidate, catalogue)):
+            if text:
+                yield f"    {text}"
 
 
 def address_of(text: str | None) -> tuple[bytes | None, int | None]:

@@ -297,20 +297,36 @@ def _file_sizes(sizes: np.ndarray, block: _Block) -> np.ndarray:
 
 def _slice(chunk: Chunk, start: int, stop: int) -> Chunk:
     inside = (chunk.bad >= start) & (chunk.bad < stop)
+    framed = chunk.framed
+    if framed is not None:
+        begin = int(framed.ends[start - 1]) + 1 if start else 0
+        text = octets(framed.text.u8[begin:])
+        framed = Framed(text, framed.ends[start:stop] - begin, framed.high[start:stop])
     return Chunk(
         chunk.lines.slice(start, stop - start),
         chunk.first + start,
         chunk.bad[inside] - start,
         chunk.sizes[start:stop],
+        framed,
     )
 
 
 def _join(held: Chunk | None, chunk: Chunk) -> Chunk:
     if held is None:
         return chunk
+    framed = None
+    if held.framed is not None and chunk.framed is not None:
+        (text, ends, high), more = held.framed, chunk.framed
+        before = text.u8[:-ROOM]
+        framed = Framed(
+            octets(np.concatenate((before, more.text.u8))),
+            np.concatenate((ends, more.ends + len(before))),
+            np.concatenate((high, more.high)),
+        )
     return Chunk(
         pa.concat_arrays([held.lines, chunk.lines]),
         held.first,
         np.concatenate((held.bad, chunk.bad + len(held.sizes))),
         np.concatenate((held.sizes, chunk.sizes)),
+        framed,
     )

@@ -98,6 +98,15 @@ def extract(lines: pa.Array, pattern: str) -> tuple[np.ndarray, dict[str, pa.Arr
     return index, {name: empty_to_null(column) for name, column in groups.items()}
 
 
+def said(text: pa.Array, pattern: str) -> pa.Array:
+    """The one named group of `pattern` (RE2) at the first place where it fits in each text.
+
+    Null where it fits nowhere or is empty. The first place counts, because what stands later may
+    be a value that a client chose (a URL, a name).
+    """
+    return empty_to_null(pc.extract_regex(text, pattern).field(0))
+
+
 def empty_to_null(column: pa.Array) -> pa.Array:
     """Empty strings as null."""
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netaudit.kernels.compiled import kernel, part
-from netaudit.kernels.loglines import blanks as blanks_of
-from netaudit.kernels.loglines import highest
+from netaudit.kernels.loglines import highest, places
 from netaudit.kernels.octets import Bytes, Ints, Octets, raw64, u8
 from netaudit.kernels.spans import span
 
@@ -73,7 +72,7 @@ def queries(data: Octets, ends: Ints, high: Bytes, found: Queries, scratch: Ints
 @part
 def _query(data: Octets, start: int, end: int, found: Queries, row: int, blanks: Ints) -> bool:
     # token n stands behind the blank n - 1 and before the blank n
-    many = blanks_of(data, start, end, blanks)
+    many = places(data, start, end, False, blanks)
     if many < _LEAST or many >= SCRATCH or blanks[0] != start + 11:
         return False
     client = _token(data, blanks, 2, min(6, many), _CLIENT) + 1

@@ -53,7 +53,7 @@ def _vectors(*ranges: tuple[int, int]) -> Any:
 
 
 _newlines, _high = _vectors((_NEWLINE, 1)), _vectors((0x80, 0x80))
-blanks_of, tabs_of, dots_of = _vectors((_BLANK, 1)), _vectors((_TAB, 1)), _vectors((_DOT, 1))
+_blanks_of, _tabs_of, dots_of = _vectors((_BLANK, 1)), _vectors((_TAB, 1)), _vectors((_DOT, 1))
 host_octets_of = _vectors((ord("a"), 26), (ord("0"), 10), (ord("-"), 2), (ord("_"), 1))
 """Lower-case letters, digits, hyphens, dots and underscores: what usual names are written with."""
 
@@ -162,13 +162,14 @@ def line_ends(data: Octets, size: int, ends: Ints, high: Bytes) -> int:
 
 
 @part
-def blanks(data: Octets, start: int, end: int, found: Ints) -> int:
-    """Where blanks stand in a line, and behind them the line's end.
+def places(data: Octets, start: int, end: int, tabs: bool, found: Ints) -> int:  # noqa: FBT001 -- of a kernel
+    """Where blanks (or tabs) stand in a line, and behind them the line's end.
 
     Args:
         data: Text.
         start: Of the line.
         end: Of the line.
+        tabs: Whether it is tabs that are looked for.
         found: Gets the offsets, as many as it has room for but nine.
 
     Returns:
@@ -176,7 +177,7 @@ def blanks(data: Octets, start: int, end: int, found: Ints) -> int:
     """
     count = 0
     for at in range(start, end, VECTOR):
-        mask = blanks_of(data, at) & below(end - at)
+        mask = (_tabs_of(data, at) if tabs else _blanks_of(data, at)) & below(end - at)
         more = _ones(mask)
         if count + more > len(found) - 9:
             return len(found)

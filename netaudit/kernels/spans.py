@@ -23,7 +23,7 @@ from netaudit.kernels.loglines import (
     lowest,
 )
 from netaudit.kernels.octets import Bytes, Ints, Octets, int64, raw64, u8
-from netaudit.kernels.text import Texts, Words, eight, sip_round, used
+from netaudit.kernels.text import Texts, Words, eight, same, sip_round, used
 
 WIDTH = 16
 """Bits of a span's size."""
@@ -33,6 +33,9 @@ ADDRESSES = 1 << 12
 WORDS = 64
 
 _SIZE = (1 << WIDTH) - 1
+_BACKSLASH = ord("\\")
+_SEVEN = np.uint64(0x00FF_FFFF_FFFF_FFFF)
+_EMPTY = np.uint64(int.from_bytes(b"(empty)", "little"))
 _DOT, _ZERO, _COLON, _HYPHEN = ord("."), ord("0"), ord(":"), ord("-")
 _ONE = np.uint64(1)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -215,6 +218,95 @@ def day_first(data: Octets, spans: Ints, out: Ints, good: Bytes) -> None:
         if base < 0 or part_of_second < 0:
             good[row] = 0
         out[row] = base + part_of_second
+
+
+@kernel
+def epochs(data: Octets, spans: Ints, out: Ints, good: Bytes) -> None:
+    """Seconds since 1970 in ten digits, and a fraction or none, in nanoseconds."""
+    for row in range(len(spans)):
+        at, size = spans[row] >> WIDTH, spans[row] & _SIZE
+        high, low = digits(data, at, at + 5), digits(data, at + 5, at + 10)
+        rest = fraction(data, at + 10, at + size) if size >= 10 else -1
+        if high < 0 or low < 0 or rest < 0:
+            good[row] = 0
+        out[row] = (high * 100_000 + low) * NANOS + rest
+
+
+class Lists(NamedTuple):
+    """Lists of texts, as Arrow has them."""
+
+    known: Bytes
+    """0 for a list that is not known."""
+    offsets: Any
+    """Items before each list, and all (int32)."""
+    ends: Any
+    """Where each item ends (int32)."""
+    text: Octets
+
+
+@kernel
+def lists(data: Octets, spans: Ints, separator: int, found: Lists, good: Bytes) -> int:
+    """Texts with a separator between them; ``-`` and ``(empty)`` are none. Escapes and empty texts are not good.
+
+    Args:
+        data: Where the lists stand.
+        spans: Each list.
+        separator: The octet between two items.
+        found: Room for them: an item for each octet and one for each list.
+        good: Gets 0 where there is an escape or an empty text.
+
+    Returns:
+        Octets of text.
+    """
+    items, to = 0, 0
+    for row in range(len(spans)):
+        at, size = spans[row] >> WIDTH, spans[row] & _SIZE
+        begun, before = (items, to), separator
+        is_none = size == 1 and u8(data, at) == _HYPHEN
+        is_none = is_none or (size == 7 and raw64(data, at) & _SEVEN == _EMPTY)
+        found.known[row] = not is_none
+        if not is_none:
+            for place in range(at, at + size):
+                octet = u8(data, place)
+                if octet == separator:
+                    found.ends[items] = to
+                    items += 1
+                else:
+                    found.text.u8[to] = octet
+                    to += 1
+                if octet == _BACKSLASH or (octet == separator and before == separator):
+                    good[row] = 0
+                before = octet
+            if before == separator:
+                good[row] = 0
+            found.ends[items] = to
+            items += 1
+        if not good[row]:
+            items, to = begun
+        found.offsets[row + 1] = items
+    return to
+
+
+@kernel
+def runs(data: Octets, spans: Ints, firsts: Ints) -> int:
+    """Rows whose octets differ from those of the row before; the first row is one.
+
+    Args:
+        data: Where the values stand.
+        spans: Each value.
+        firsts: Gets the rows.
+
+    Returns:
+        How many there are.
+    """
+    count = 0
+    for row in range(len(spans)):
+        size = spans[row] & _SIZE
+        at, before = spans[row] >> WIDTH, spans[row - 1] >> WIDTH if row else -1
+        if before < 0 or spans[row - 1] & _SIZE != size or not same(data, at, data, before, size):
+            firsts[count] = row
+            count += 1
+    return count
 
 
 @part

@@ -7,12 +7,12 @@ import ipaddress
 from collections.abc import Mapping
 
 from netaudit.attribution.reasons import needed, sentence
-from netaudit.attribution.trace import Candidate, Hop, Outcome, Question, Trace
+from netaudit.attribution.trace import Hop, Outcome, Trace
 from netaudit.case.case import Case
 from netaudit.case.notice import Clue
 from netaudit.records.addresses import in_network, parse_ip
 from netaudit.reports.catalogue import Catalogue
-from netaudit.reports.chain_boxes import PLACE_KEYS, answer, asked_for, boxes, stable
+from netaudit.reports.chain_boxes import PLACE_KEYS, answer, asked_for, boxes, difference, stable
 from netaudit.reports.chain_drawing import draw_chain
 from netaudit.reports.vocabulary import FunnelFacts, HopFacts, TraceFacts
 from netaudit.reports.words import INTERNAL, Words, defang
@@ -147,28 +147,10 @@ def _hop(number: int, hop: Hop, trace: Trace, catalogue: Catalogue) -> HopFacts:
         answer=answers or "—",
         details=words.joined(details) or "—",
         record=words.span(first.start, first.end) if first else "—",
-        difference=_difference(first, trace.question, words),
+        difference=difference(first, trace.question, words),
         stable=stable(hop, words),
         ref=catalogue.ref(e for c in hop.candidates[:MAX_ANSWERS] for e in c.evidence) or "—",
     )
-
-
-def _difference(candidate: Candidate | None, question: Question, words: Words) -> str:
-    """How the asked moment, or the span that the notice's precision leaves, lies to the record's."""
-    at = question.at
-    if candidate is None or candidate.start is None:
-        return words.label("phrase", "no_record")
-    if question.until is not None and at <= candidate.start < question.until:
-        return words.label("phrase", "in_window", n=_seconds(candidate.start - at))
-    if at < candidate.start:
-        return words.label("phrase", "before_record", n=_seconds(candidate.start - at))
-    if candidate.end is not None and at > candidate.end:
-        return words.label("phrase", "after_record", n=_seconds(at - candidate.end))
-    return words.label("phrase", "in_record", n=_seconds(at - candidate.start))
-
-
-def _seconds(span: dt.timedelta) -> str:
-    return f"{round(span.total_seconds(), 1):g}"
 
 
 def destination(clue: Clue) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from netaudit.attribution.reasons import needed, sentence
 from netaudit.attribution.trace import Candidate, Hop, HopKind, Outcome, Question, Reach, Reason, Trace
 from netaudit.records.addresses import format_ip, format_mac
@@ -41,7 +43,7 @@ _REACHED: dict[Reach, tuple[tuple[HopKind, str], ...]] = {
     Reach.ACCOUNT: ((HopKind.STATION, "account"),),
     Reach.PERSON: ((HopKind.ASSET, "owner"),),
 }
-"""Which hop's answer, or detail, a reach comes down to; the first that held."""
+"""Which hop's answer, or detail, a reach comes down to: the first here that held, the last of its kind."""
 
 
 def boxes(trace: Trace, catalogue: Catalogue) -> Chain:
@@ -118,6 +120,24 @@ def stable(hop: Hop, words: Words) -> str:
     return words.label("phrase", "stable", low=f"{int(low):+d}", high=f"{int(high):+d}")
 
 
+def difference(candidate: Candidate | None, question: Question, words: Words) -> str:
+    """How the asked moment, or the span that the notice's precision leaves, lies to the record's."""
+    at = question.at
+    if candidate is None or candidate.start is None:
+        return words.label("phrase", "no_record")
+    if question.until is not None and at <= candidate.start < question.until:
+        return words.label("phrase", "in_window", n=_seconds(candidate.start - at))
+    if at < candidate.start:
+        return words.label("phrase", "before_record", n=_seconds(candidate.start - at))
+    if candidate.end is not None and at > candidate.end:
+        return words.label("phrase", "after_record", n=_seconds(at - candidate.end))
+    return words.label("phrase", "in_record", n=_seconds(at - candidate.start))
+
+
+def _seconds(span: dt.timedelta) -> str:
+    return f"{round(span.total_seconds(), 1):g}"
+
+
 def besides(hop: Hop, candidate: Candidate, catalogue: Catalogue) -> str:
     """What else a record says, in words; of a paper that leaves the house, only places."""
     words = catalogue.words
@@ -126,7 +146,7 @@ def besides(hop: Hop, candidate: Candidate, catalogue: Catalogue) -> str:
         for key, value in candidate.details
         if value
         and value != candidate.value
-        and (words.audience == INTERNAL or (hop.hop is not HopKind.NAT and key in PLACE_KEYS))
+        and (words.audience == INTERNAL or (hop.hop != HopKind.NAT and key in PLACE_KEYS))
     ]
     said = [
         words.label("detail", "pair", name=words.label("detail", key), value=text)
@@ -146,8 +166,8 @@ def because(hop: Hop, trace: Trace, words: Words) -> tuple[str, ...]:
 def _reached(trace: Trace, words: Words) -> list[str]:
     """What the answer comes down to: the address, device, account or person of the last sure record."""
     for kind, key in _REACHED[trace.reach]:
-        for hop in trace.hops:
-            if hop.hop is kind and hop.outcome is Outcome.HELD and hop.candidates:
+        for hop in reversed(trace.hops):
+            if hop.hop == kind and hop.outcome is Outcome.HELD and hop.candidates:
                 first = hop.candidates[0]
                 named = dict(first.details).get(key, "")
                 return [_shown(words.person(named) if named else answer(hop, first, words))]
@@ -158,7 +178,7 @@ def _reached(trace: Trace, words: Words) -> list[str]:
 def _detail(hop: Hop, key: str, value: str, catalogue: Catalogue) -> tuple[str, str]:
     words = catalogue.words
     match key:
-        case "port" if hop.hop is HopKind.NAT:
+        case "port" if hop.hop == HopKind.NAT:
             return "client_port", value
         case "destination":
             return key, defang(words.masked(value))
@@ -208,7 +228,7 @@ def _box(number: int, hop: Hop, trace: Trace, catalogue: Catalogue) -> ChainStep
     lines = [ChainLine(words.label("chain", "asked"), _shown(words.masked(hop.asked)))]
     shown = hop.candidates[:MAX_CANDIDATES]
     for n, candidate in enumerate(shown, 1):
-        lines += _found(n, hop, candidate, catalogue)
+        lines += _found(n, hop, candidate, trace.question, catalogue)
     if len(hop.candidates) > len(shown):
         lines.append(ChainLine("", words.label("chain", "more", n=len(hop.candidates) - len(shown))))
     if hop.outcome is Outcome.HELD:
@@ -225,7 +245,9 @@ def _box(number: int, hop: Hop, trace: Trace, catalogue: Catalogue) -> ChainStep
     )
 
 
-def _found(number: int, hop: Hop, candidate: Candidate, catalogue: Catalogue) -> list[ChainLine]:
+def _found(
+    number: int, hop: Hop, candidate: Candidate, question: Question, catalogue: Catalogue
+) -> list[ChainLine]:
     """The lines of one answer."""
     words = catalogue.words
     if hop.outcome is Outcome.HELD:
@@ -237,6 +259,8 @@ def _found(number: int, hop: Hop, candidate: Candidate, catalogue: Catalogue) ->
     lines = [ChainLine(label, _shown(answer(hop, candidate, words)) or "—", strong=True)]
     if candidate.start or candidate.end:
         lines.append(ChainLine(words.label("chain", "valid"), words.span(candidate.start, candidate.end)))
+    if candidate.start and hop.outcome is Outcome.HELD:
+        lines.append(ChainLine(words.label("chain", "moment"), difference(candidate, question, words)))
     for word, text in (
         ("details", besides(hop, candidate, catalogue)),
         ("ref", catalogue.ref(candidate.evidence)),

@@ -52,9 +52,9 @@ class Options:
     """Cores to use; 0 for all."""
     tolerant: bool = False
     """Read files whose times carry no zone, without these times (`Context.tolerant`)."""
-    recognised: Callable[[str, Mapping[str, float]], None] | None = None
-    """Told the format of each log before its records come, and how sure formats are of it (nothing where
-    the format was named)."""
+    recognised: Callable[[str, LogFormat, Mapping[str, float]], None] | None = None
+    """Told the format of each log before its records come: name, what it is, and how sure formats are of
+    the log (nothing where a person named the format)."""
     left_out: LeftOut | None = None
     """Told the reason, the number and the text of the first lines that gave no record."""
     own: Mapping[str, LogFormat] = field(default_factory=dict)
@@ -277,7 +277,7 @@ def _read_log(
     member = named(name, options.own)
     tally.format = name
     if options.recognised:
-        options.recognised(name, scores)
+        options.recognised(name, member, scores)
     context = Context(
         name=tally.identity.name,
         zone=parse_zone(zone) if zone else None,

@@ -24,6 +24,9 @@ MAX_MEMBERS = 2_000
 JUST_NOW_S = 2.0
 """A file that was changed so short a time ago may change again under the same time stamp."""
 _ZIP = b"PK\x03\x04"
+_SQLITE = b"SQLite format 3\0"
+_LATE, _SHARED = "-wal", "-shm"
+"""Ends of the names of a database's newest pages and their index, beside it (SQLite file format, section 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +80,22 @@ def states(arguments: Sequence[str]) -> tuple[tuple[str, int, int, int], ...] | 
     cannot be looked at, or one that was changed just now.
     """
     found = []
-    for file in (file for argument in arguments for file in _files(argument)):
+    for part in (part for argument in arguments for file in _files(argument) for part in _parts(file)):
         try:
-            state = file.stat()
+            state = part.stat()
         except OSError:
             return None
         if time.time() - state.st_mtime < JUST_NOW_S:
             return None
-        found.append((os.path.realpath(file), state.st_size, state.st_mtime_ns, state.st_ino))
+        found.append((os.path.realpath(part), state.st_size, state.st_mtime_ns, state.st_ino))
     return None if "-" in arguments else tuple(found)
 
 
 def _files(argument: str) -> list[Path]:
-    """The files that an argument names; of a folder all, sorted."""
+    """The files that an argument names; of a folder all but parts of databases in it, sorted."""
     path = Path(argument)
     if path.is_dir():
-        return sorted(p for p in path.rglob("*") if not p.is_dir())
+        return sorted(p for p in path.rglob("*") if not p.is_dir() and not _is_part(p))
     if path.exists() or not glob.has_magic(argument):
         return [path]
     found = glob.glob(argument, recursive=True)  # noqa: PTH207 -- Path.glob takes no absolute pattern
@@ -138,14 +141,33 @@ def shown(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _is_archive(path: Path) -> bool:
-    """A zip of files; an office workbook is a zip too, but one document."""
+def _is_part(path: Path) -> bool:
+    """Whether a file is read together with the database beside it, and is no input of its own."""
+    end = path.name[-4:]
+    return end in {_LATE, _SHARED} and _begins_with(path.with_name(path.name[:-4]), _SQLITE)
+
+
+def _parts(path: Path) -> tuple[Path, ...]:
+    """A file, and what of its content lies beside it."""
+    late = path.with_name(path.name + _LATE)
+    return (path, late) if late.exists() else (path,)
+
+
+def _begins_with(path: Path, magic: bytes) -> bool:
     if not path.is_file():
         return False
     try:
         with path.open("rb") as stream:
-            if stream.read(4) != _ZIP:
-                return False
+            return stream.read(len(magic)) == magic
+    except OSError:
+        return False
+
+
+def _is_archive(path: Path) -> bool:
+    """A zip of files; an office workbook is a zip too, but one document."""
+    if not _begins_with(path, _ZIP):
+        return False
+    try:
         with zipfile.ZipFile(path) as archive:
             return "[Content_Types].xml" not in archive.namelist()
     except (OSError, zipfile.BadZipFile):

@@ -11,20 +11,20 @@ import pyarrow as pa
 
 from netaudit.config import Settings
 from netaudit.errors import InputError, NetauditError, UsageError
+from netaudit.intake.containers import Wanted, contained
 from netaudit.intake.lines import chunks
 from netaudit.intake.opening import ByteStream, Identity, identify
-from netaudit.intake.spreadsheet import sheet_chunks
 from netaudit.records.evidence import Ledger
 from netaudit.records.schemas import kind_of
 from netaudit.sources import Options, Progress
 from netaudit.sources.inputs import opened
+from netaudit.sources.recognise import tables
 from netaudit.workflow.reading import events
 from netaudit.workflow.selection import Selection
 
 if TYPE_CHECKING:
     from netaudit.sources.blocks import Record
 
-WORKBOOK = b"PK\x03\x04"
 MAX_EVENTS = 1_000_000
 """As evidence at once; each is held in memory."""
 
@@ -144,9 +144,8 @@ def _packet(stream: ByteStream, ordinal: int) -> Record:
 
 
 def _line(stream: ByteStream, ordinal: int) -> str:
-    is_workbook = stream.peek(4) == WORKBOOK
     last = 0
-    for chunk in sheet_chunks(stream) if is_workbook else chunks(stream):
+    for chunk in contained(stream, Wanted(tables())) or chunks(stream):
         last = chunk.first + len(chunk.lines) - 1
         if chunk.first <= ordinal <= last:
             return str(chunk.lines[ordinal - chunk.first].as_py())

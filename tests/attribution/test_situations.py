@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -50,7 +48,11 @@ def rows_of(log):
     types = {field.name: field.type for field in schema(log["kind"])}
     assert set(head) <= set(types), f"{log['kind']} has no {set(head) - set(types)}"
     return [
-        {name: cell_of(text, str(types[name]), name) for name, text in zip(head, cells, strict=True) if text}
+        {
+            name: cell_of(text, str(types[name]), name)
+            for name, text in zip(head, cells, strict=True)
+            if text
+        }
         | {name: value for name, value in log.get("same", {}).items() if name not in head}
         | {"site": log.get("site"), "file": log["file"]}
         for cells in lines
@@ -80,7 +82,9 @@ def situation(path):
             )
         )  # fmt: skip
         tables.setdefault(log["kind"], []).append(table(log["kind"], rows_of(log)))
-    joined = {kind: concat(kind, [b for t in parts for b in t.to_batches()]) for kind, parts in tables.items()}
+    joined = {
+        kind: concat(kind, [b for t in parts for b in t.to_batches()]) for kind, parts in tables.items()
+    }
     return said, Logs.build(tables=joined, ledger=ledger, settings=settings)
 
 
@@ -119,7 +123,9 @@ def answered(trace):
 
 
 def expected(ask):
-    return {"place": {}, "reasons": []} | {name: ask[name] for name in ("hops", "reach", "place", "reasons") if name in ask}
+    return {"place": {}, "reasons": []} | {
+        name: ask[name] for name in ("hops", "reach", "place", "reasons") if name in ask
+    }
 
 
 FILES = sorted((HERE / "situations").glob("*.toml"))
@@ -137,7 +143,9 @@ def test_the_answer(path, number):
     trace = walk_back(question(ask), logs)
     assert answered(trace) == expected(ask)
     hops = {hop.hop.value: hop for hop in trace.hops}
-    assert {name: list(hops[name].skew_stable_s or ()) for name in ask.get("stable", {})} == ask.get("stable", {})
+    assert {name: list(hops[name].skew_stable_s or ()) for name in ask.get("stable", {})} == ask.get(
+        "stable", {}
+    )
     assert {n: [c.why for c in hops[n].candidates] for n in ask.get("why", {})} == ask.get("why", {})
     for name, details in ask.get("details", {}).items():
         assert details.items() <= dict(hops[name].candidates[0].details).items()
@@ -154,7 +162,9 @@ def test_what_a_person_reads(path, number, locale, capsys):
     assert [(r["sentence"], r["needed"]) for r in shown["reasons"]] == [
         (words["sentence"][locale], words["needed"][locale]) for words in table_of
     ]
-    print_trace(trace, Session(None, locale, quiet=True, verbose=False, no_color=True, jobs=None, debug=False))
+    print_trace(
+        trace, Session(None, locale, quiet=True, verbose=False, no_color=True, jobs=None, debug=False)
+    )
     lines = capsys.readouterr().out.splitlines()
     words = [
         line
@@ -180,7 +190,9 @@ def test_a_situation_says_only_what_is_read(path):
     said, _ = situation(path)
     assert set(said) <= {"title", "test", "settings", "log", "ask"}
     assert set(said["title"]) == set(LOCALES)
-    assert len(set(said["title"].values())) == len(LOCALES) or said["title"]["zh-CN"] == said["title"]["zh-TW"]
+    assert (
+        len(set(said["title"].values())) == len(LOCALES) or said["title"]["zh-CN"] == said["title"]["zh-TW"]
+    )
     asked = {"public", "client", "mac", "at", "until", "proto", "dst", "skew", "site"}
     for ask in said["ask"]:
         assert set(ask) <= asked | ANSWER
@@ -195,4 +207,9 @@ def test_every_reason_every_reach_and_every_outcome_occurs():
     assert set(SENTENCES) == {r.value for r in Reason} | {"reach"}
     outcomes = {tuple(hop.split()[:2]) for ask in asked for hop in ask["hops"]}
     for hop in ("nat", "lease", "station", "asset"):
-        assert {outcome for name, outcome in outcomes if name == hop} == {"held", "ambiguous", "missing", "not_covered"}
+        assert {outcome for name, outcome in outcomes if name == hop} == {
+            "held",
+            "ambiguous",
+            "missing",
+            "not_covered",
+        }

@@ -1,6 +1,8 @@
 """``netaudit show``: one packet or line in full."""
 
+import contextlib
 import os
+import sqlite3
 
 import pytest
 from command import netaudit
@@ -64,6 +66,15 @@ def test_a_line_of_a_log(tmp_path):
     assert "query[A] example.org from 10.0.0.7" in run.stdout
     assert "name=example.org" in run.stdout
     assert "\\u001b" in netaudit("show", "dns.log", 2, "--tz", "Asia/Shanghai", cwd=tmp_path).stdout
+
+
+def test_a_row_of_a_database(tmp_path):
+    with contextlib.closing(sqlite3.connect(tmp_path / "pihole-FTL.db")) as database, database:
+        database.execute("CREATE TABLE queries (id, timestamp, type, status, domain, client)")
+        database.execute("INSERT INTO queries VALUES (1, 1700000000, 1, 2, 'example.org', '10.0.0.7')")
+    run = netaudit("show", "pihole-FTL.db", 1, cwd=tmp_path)
+    assert '"domain":"example.org"' in run.stdout
+    assert "name=example.org" in run.stdout
 
 
 @pytest.mark.parametrize(

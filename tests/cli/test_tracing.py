@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -80,9 +81,26 @@ def case(office):
 def test_a_trace_is_a_table_in_local_time(office):
     done = netaudit(*ASKED, cwd=office)
     assert done.returncode == 0
-    assert "2026-11-23 00:18:20 – 2026-11-23 00:18:30" in done.stdout
+    assert "2026-11-23 00:18:20–00:18:30" in done.stdout
     assert "The trace holds as far as: device" in done.stdout
-    assert "-5 to +5 s" in done.stdout
+    assert "same answer for clock errors from -5 to +5 s" in done.stdout
+    assert "nat.log records 1, 2" in done.stdout
+
+
+def test_a_narrow_table_has_whole_addresses(office, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    done = netaudit(*ASKED, cwd=office, lang="zh-CN")
+    assert all(
+        whole in done.stdout for whole in ("203.0.113.5:20500", "00:1c:42:00:00:02", "00:18:20–00:18:30")
+    )
+
+
+def test_a_trace_is_drawn_with_the_names_of_its_files(office):
+    done = netaudit(*ASKED, "--format", "svg", cwd=office)
+    assert done.returncode == 0
+    assert ET.fromstring(done.stdout).tag.endswith("svg")
+    assert "nat.log records 1, 2" in done.stdout
+    assert netaudit(*ASKED, "--format", "svg", cwd=office).stdout == done.stdout
 
 
 def test_what_was_read_once_is_not_read_again(office, monkeypatch):

@@ -141,7 +141,7 @@ def test_html_is_one_file_that_fetches_nothing(printed):
     assert page.xpath("//script|//link|//iframe|//object|//@onerror|//@onload") == []
     assert all(v.startswith("#") for v in page.xpath("//@src|//@href|//@*[local-name()='href']"))
     assert re.findall(r"url\(\s*(?!#)", text) == []
-    assert page.xpath("count(//*[local-name()='svg'])") == 2
+    assert page.xpath("count(//*[local-name()='svg'])") == 3
 
 
 def test_what_the_report_says(text):

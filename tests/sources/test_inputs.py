@@ -2,14 +2,18 @@
 
 import io
 import os
+import sqlite3
 import sys
+from pathlib import Path
 from unittest import mock
 
+import pytest
 from frames import dns_query, pcap, udp
 
 from netaudit.config import Settings
 from netaudit.records.evidence import Ledger
 from netaudit.sources import read
+from netaudit.sources.inputs import states
 
 FRAMES = [udp(dns_query(f"n{k}.example.org", ident=k)) for k in range(4)]
 
@@ -62,3 +66,37 @@ def test_standard_input(tmp_path):
         names, ledger = read_all("-")
     assert len(names) == 4
     assert (ledger.files[0].name, ledger.complete) == ("-", True)
+
+
+@pytest.fixture
+def pihole(tmp_path):
+    """A database that was written to a moment ago, with its log and shared memory beside it."""
+    path = tmp_path / "pihole-FTL.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("CREATE TABLE queries (id, timestamp, type, status, domain, client)")
+    connection.execute("INSERT INTO queries VALUES (1, 1700000000, 1, 2, 'example.org', '10.0.0.7')")
+    connection.commit()
+    yield path
+    connection.close()
+
+
+def test_the_files_beside_a_database_are_no_inputs_of_their_own(pihole, tmp_path):
+    (tmp_path / "other-wal").write_text("nothing")
+    ledger = Ledger()
+    names = [
+        name
+        for batch in read([str(tmp_path)], Settings(), ledger)
+        for name in batch.column("name").to_pylist()
+    ]
+    assert names == ["example.org"]
+    assert sorted(Path(entry.name).name for entry in ledger.files) == ["other-wal", "pihole-FTL.db"]
+
+
+def test_the_state_of_a_database_is_that_of_its_newest_pages_too(pihole):
+    for path in pihole.parent.iterdir():
+        os.utime(path, (1e9, 1e9))
+    (database, late) = states([str(pihole)])
+    assert [Path(part[0]).name for part in (database, late)] == [pihole.name, f"{pihole.name}-wal"]
+    assert states([str(pihole.parent)]) == (database, late)

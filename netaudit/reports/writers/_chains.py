@@ -45,10 +45,14 @@ def chain_elements(chain: Chain, face: Face, whole: int) -> list[Any]:
     grid = element("w:tblGrid")
     grid.extend(element("w:gridCol", w=w) for w in widths)
     table.append(grid)
-    for number, step in enumerate(chain.steps):
-        if number:
-            table.append(_arrow(step, face, whole))
+    before: ChainStep | None = None
+    sure = ""
+    for step in chain.steps:
+        if before is not None:
+            table.append(_arrow(before, step, sure, face, whole))
         table.extend(_box(step, face, widths))
+        sure = sure if step.kind is StepKind.BROKEN else step.title
+        before = step
     caption = _paragraph((Run(chain.title, bold=True),), face, align="center", keep=True)
     return [caption, table, *_reasons(chain, face)]
 
@@ -56,7 +60,7 @@ def chain_elements(chain: Chain, face: Face, whole: int) -> list[Any]:
 def _box(step: ChainStep, face: Face, widths: tuple[int, int]) -> list[Any]:
     """The rows of one box: its head, then a row a line, all on one page."""
     last = len(step.lines)
-    head = (Run(step.title, bold=True), *((Run(f"　{step.state}"),) if step.state else ()))
+    head = (Run(step.title, bold=True), *((Run(f"　·　{step.state}"),) if step.state else ()))
     sides = ("top", "left", "right", *(() if last else ("bottom",)))
     rows = [_row(((head, sum(widths), 2, sides),), face, step, keep=True, shaded=step.kind in _SHADED)]
     for number, line in enumerate(step.lines, 1):
@@ -100,13 +104,18 @@ def _row(
     return row
 
 
-def _arrow(step: ChainStep, face: Face, whole: int) -> Any:
-    """Between two boxes, without an outline; crossed out before a broken one."""
+def _arrow(before: ChainStep, step: ChainStep, sure: str, face: Face, whole: int) -> Any:
+    """Between two boxes, without an outline; crossed out before a broken one.
+
+    After a broken one it names `sure`, the last box that is not: from there it goes on, if it does.
+    """
     row, box, about = element("w:tr"), element("w:tc"), element("w:tcPr")
     about.append(element("w:tcW", w=whole, type="dxa"))
     about.append(element("w:gridSpan", val=2))
     box.append(about)
     mark = _BREAK if step.kind is StepKind.BROKEN else _ARROW
+    if before.kind is StepKind.BROKEN and step.kind is not StepKind.BROKEN:
+        mark = "" if step.kind is StepKind.LOST else f"{sure} {_ARROW}"
     box.append(_paragraph((Run(mark, bold=True),), face, align="center", keep=True))
     row.append(box)
     return row

@@ -48,7 +48,7 @@ def columns_of(kind: str) -> frozenset[str]:
         if name not in _EVIDENCE and (FIELDS[name] in {TIMESTAMP, IP, MAC, WORD} or FIELDS[name] in _LIMITS)
     }
     own |= {"ts_date", "ts_clock"}
-    return frozenset(own | ({"url"} if {"name", "server_port"} <= own else set()))
+    return frozenset(own | ({"url"} if "name" in own and kind != "dns" else set()))
 
 
 def needs_time(kind: str) -> bool:
@@ -72,7 +72,9 @@ def values(
     refused: dict[str, np.ndarray] = {}
     todo = _joined_times(texts)
     if "url" in todo:
-        columns |= destinations(todo.pop("url"))
+        url = todo.pop("url")
+        columns |= destinations(url)
+        refused[NO_NAME] = _homeless(url, columns)
     for column, text in todo.items():
         if FIELDS[column] == TIMESTAMP:
             found, wrong = _times(text, clocks[column], context)
@@ -82,7 +84,8 @@ def values(
         else:
             found, wrong, reason = typed(column, text)
         columns[column] = pc.coalesce(found, columns[column]) if column in columns else found
-        refused[reason] = refused.get(reason, np.zeros(count, bool)) | wrong
+        if wrong.any():
+            refused[reason] = refused.get(reason, np.zeros(count, bool)) | wrong
     if not any(column in columns for column in ("ts", "ts_end")) and kind in {"arp", "fdb"}:
         columns["ts"] = pa.repeat(pa.scalar(taken_at(context), pa.int64()), count).cast(TIMESTAMP)
     whom = [mask(pc.is_valid(columns[name])) for name in _SUBJECTS if name in columns]
@@ -105,8 +108,7 @@ def typed(column: str, text: pa.Array) -> tuple[pa.Array, np.ndarray, str]:
     elif type_ in _LIMITS:
         found, reason = whole(text, _LIMITS[type_], type_), NO_NUMBER
     else:
-        lower = column == "transport"
-        found, reason = pc.utf8_lower(text) if lower else text, NOBODY
+        found, reason = pc.utf8_lower(text) if column == "transport" else text, ""
     return found, _lost(text, found), reason
 
 
@@ -148,6 +150,9 @@ def _names(kind: str, text: pa.Array, columns: dict[str, pa.Array]) -> tuple[pa.
     columns["name_source"] = (
         pc.coalesce(source, columns["name_source"]) if "name_source" in columns else source
     )
-    known = pc.coalesce(pc.is_valid(read["name"]), False)
-    wrong = mask(pc.is_valid(text)) & ~mask(known) & ~mask(pc.is_valid(read["server_ip"]))
-    return read["name"], wrong, NO_NAME
+    return read["name"], _homeless(text, read), NO_NAME
+
+
+def _homeless(text: pa.Array, read: Mapping[str, pa.Array]) -> np.ndarray:
+    """Which texts are neither a name nor an address."""
+    return _lost(text, read["name"]) & _lost(text, read["server_ip"])

@@ -17,8 +17,7 @@ from netaudit.records.schemas import KINDS
 from netaudit.sources.declared import cells
 from netaudit.sources.declared.clocks import Clockwork, clockwork
 from netaudit.sources.declared.shape import LineShape, Shape, TableShape
-from netaudit.sources.formats._delimited import SEPARATORS
-from netaudit.sources.formats._headers import title
+from netaudit.sources.formats._delimited import SEPARATORS, title
 
 MAX_PATTERNS = 64
 MAX_PATTERN = 4_096
@@ -42,7 +41,7 @@ class Layout:
     """Where a table's columns are."""
 
     words: Mapping[str, tuple[str, ...]]
-    """Column to its titles, in the form of `_headers.title`."""
+    """Column to its titles, in the form of `_delimited.title`."""
     needs: frozenset[str]
     columns: tuple[str, ...]
     """Of a table without a header."""

@@ -17,9 +17,9 @@ from netaudit.intake.times import Context, parse_zone
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.declared import cells
 from netaudit.sources.declared.compiled import Compiled, Layout, Rule
-from netaudit.sources.formats._delimited import Cells, header_cells, split_quoted
-from netaudit.sources.formats._headers import title
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._delimited import Cells, header_cells, split_quoted, title
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import mask
 
 NO_PATTERN = "The line fits none of the format's patterns."
 NO_HEADER = "The row stands below no header with the format's titles."

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from netaudit.intake.log_format import Rows
 from netaudit.intake.times import Context, taken_at
 from netaudit.records.schemas import KINDS, TIMESTAMP
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep
 from netaudit.sources.formats._values import mask
 
 

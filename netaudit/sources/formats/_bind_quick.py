@@ -10,11 +10,10 @@ import pyarrow.compute as pc
 
 from netaudit.intake import times
 from netaudit.intake.lines import Framed
-from netaudit.intake.log_format import Rows
 from netaudit.kernels import bindlog
 from netaudit.kernels.octets import Ints
 from netaudit.sources.dns_words import qtype_column
-from netaudit.sources.formats._quick import Columns
+from netaudit.sources.formats._quick import Columns, Usual
 
 
 class BindQueries:
@@ -26,7 +25,7 @@ class BindQueries:
         self._scratch = np.empty(bindlog.SCRATCH, np.int64)
         self._room: Ints = np.empty((len(bindlog.Queries._fields), 0), np.int64)
 
-    def __call__(self, framed: Framed) -> Rows:
+    def __call__(self, framed: Framed) -> Usual:
         """The rows of those lines that are beyond doubt."""
         if self._room.shape[1] < len(framed.ends):
             self._room = np.empty((len(self._room), len(framed.ends) * 5 // 4), np.int64)
@@ -44,7 +43,7 @@ class BindQueries:
             "name_source": "qname",
             "qtype": make.words(found.qtype, "qtype", qtype_column),
         }
-        return make.end("dns", columns, found.line.copy())
+        return Usual(make.end("dns", columns, found.line.copy()))
 
 
 def transport(flags: pa.Array) -> pa.Array:

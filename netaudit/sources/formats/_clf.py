@@ -6,7 +6,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.carrier import peel
-from netaudit.intake.log_format import empty_to_null
 from netaudit.intake.times import Context, from_epoch, from_iso, index_of_month
 from netaudit.sources.formats._urls import destinations
 from netaudit.sources.formats._values import mask, whole
@@ -57,11 +56,6 @@ def requests(line: pa.Array) -> dict[str, pa.Array]:
         "method": pc.struct_field(parts, "method"),
         **destinations(pc.struct_field(parts, "target")),
     }
-
-
-def given(text: pa.Array) -> pa.Array:
-    """``-`` and nothing as null."""
-    return empty_to_null(pc.if_else(pc.equal(text, "-"), None, text))
 
 
 def status(text: pa.Array) -> pa.Array:

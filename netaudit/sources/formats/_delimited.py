@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,3 +58,10 @@ def header_cells(line: str) -> tuple[str, list[str]]:
     best = max(SEPARATORS, key=line.count)
     cells = split_quoted(line, best) if '"' in line else line.split(best)
     return best, [cell.strip().lstrip("\ufeff").lower() for cell in cells]
+
+
+def title(cell: str) -> str:
+    """A header cell for comparison: width, case, blanks, punctuation and remarks do not count."""
+    text = unicodedata.normalize("NFKC", cell).lower()
+    text = re.sub(r"[(\[【].*?[)\]】]", "", text) if not text.startswith(("(", "[", "【")) else text
+    return re.sub(r"[\s_\-*:/.#()\[\]【】]+", "", text)

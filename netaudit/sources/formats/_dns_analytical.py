@@ -19,7 +19,7 @@ from netaudit.records.names import normalise_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.dns_words import qtype_column, rcode_column
 from netaudit.sources.formats._date_order import STAMP, DateOrder
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep
 from netaudit.sources.formats._values import mask, port
 from netaudit.sources.formats._wire import from_hex, read_messages
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from netaudit.sources.formats._headers import title
+from netaudit.sources.formats._delimited import title
 
 _WORDS = {
     "ts": (

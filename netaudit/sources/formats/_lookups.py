@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.log_format import Parsed, Rows
-from netaudit.sources.formats._endpoints import parsed
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import mask
 
 UNREADABLE = "The client or the question of this line cannot be read."
@@ -30,12 +29,6 @@ def lookups(lines: pa.StringArray, index: np.ndarray, columns: dict[str, Any], l
     )
     should = np.flatnonzero(mask(pc.match_substring_regex(lines, like)))
     return parsed(len(lines), [rows], {UNREADABLE: np.setdiff1d(should, rows.line)})
-
-
-def transports(text: pa.Array) -> pa.Array:
-    """``UDP`` and ``TCP`` in lower case; any other word is null."""
-    lower = pc.ascii_lower(text)
-    return pc.if_else(pc.is_in(lower, value_set=pa.array(["udp", "tcp"])), lower, None)
 
 
 def single(values: pa.Array) -> pa.Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,18 +18,26 @@ from netaudit.intake import times
 from netaudit.intake.lines import Chunk, Framed
 from netaudit.intake.log_format import Parse, Parsed, Rows
 from netaudit.kernels import spans
-from netaudit.kernels.octets import Bytes, Ints, Octets
+from netaudit.kernels.octets import Bytes, Ints, Octets, octets
 from netaudit.kernels.text import texts
 from netaudit.records.addresses import from_bytes
+from netaudit.records.schemas import TIMESTAMP
 
 _SIZE = (1 << spans.WIDTH) - 1
+_NONSENSE, _NOTHING = -1, -2
 
 
-class Quick(Protocol):
-    """Reads the usual lines of one file."""
+class Usual(NamedTuple):
+    """What the usual lines of a chunk give."""
 
-    def __call__(self, framed: Framed) -> Rows:
-        """The rows of those lines that are beyond doubt; each of a line of its own, ascending."""
+    rows: Rows
+    """Each of a line of its own, ascending."""
+    other: Ints = np.empty(0, np.int64)
+    """Lines that hold no record on purpose."""
+
+
+Quick = Callable[[Framed], Usual]
+"""Reads those lines of one file that are beyond doubt, chunk by chunk."""
 
 
 def by_kernels(quick: Quick, rest: Callable[[pa.StringArray], Parsed]) -> Parse:
@@ -38,18 +46,18 @@ def by_kernels(quick: Quick, rest: Callable[[pa.StringArray], Parsed]) -> Parse:
     def parse(chunk: Chunk) -> Parsed:
         if chunk.framed is None:
             return rest(chunk.lines)
-        usual = quick(chunk.framed)
+        usual, other = quick(chunk.framed)
         left = np.ones(len(chunk.sizes), bool)
-        left[usual.line] = False
+        left[usual.line] = left[other] = False
         held = [usual] if len(usual.line) else []
         if not left.any():
-            return Parsed(held)
+            return Parsed(held, other=len(other))
         index = np.flatnonzero(left)
         parsed = rest(chunk.take(index))
         return Parsed(
             held + [Rows(rows.kind, rows.columns, index[rows.line]) for rows in parsed.rows],
             {reason: index[lines] for reason, lines in parsed.rejected.items()},
-            parsed.other,
+            parsed.other + len(other),
         )
 
     return parse
@@ -82,6 +90,10 @@ class Columns:
         held = {n: c.filter(keep) if isinstance(c, pa.Array) else c for n, c in columns.items()}
         return Rows(kind, held, line[good])
 
+    def doubt(self, rows: pa.Array) -> None:
+        """Leave these rows (bool) to the format's own reader."""
+        self._good[rows.to_numpy(zero_copy_only=False)] = 0
+
     def addresses(self, where: Ints) -> pa.Array:
         """Addresses."""
         out = np.empty((len(where), 2), np.uint64)
@@ -100,6 +112,46 @@ class Columns:
         spans.day_first(self._text, where, out, self._good)
         return times.from_local(out, self._good == 0, self._context)
 
+    def stamps(self, where: Ints, read: Callable[[pa.Array], pa.Array]) -> pa.Array:
+        """Times of any spelling, each read once where rows of the same one follow each other.
+
+        Args:
+            where: Their spans.
+            read: Gives times for texts; null for none.
+        """
+        firsts = np.empty(len(where), np.int64)
+        firsts = firsts[: spans.runs(self._text, where, firsts)]
+        begins, sizes = where[firsts] >> spans.WIDTH, where[firsts] & _SIZE
+        texts_ = [
+            self._text.u8[b : b + s].tobytes() for b, s in zip(begins.tolist(), sizes.tolist(), strict=True)
+        ]
+        nanos = read(pa.array(texts_, pa.string())).cast(pa.int64())
+        self._good[np.repeat(nanos.is_null().to_numpy(zero_copy_only=False), _lengths(firsts, where))] = 0
+        every = np.repeat(pc.fill_null(nanos, 0).to_numpy(), _lengths(firsts, where))
+        return pa.array(every).cast(TIMESTAMP)
+
+    def epochs(self, where: Ints) -> pa.Array:
+        """Seconds since 1970 in ten digits, and a fraction."""
+        out = np.empty(len(where), np.int64)
+        spans.epochs(self._text, where, out, self._good)
+        return pa.array(out).cast(TIMESTAMP)
+
+    def lists(self, where: Ints, separator: str) -> pa.Array:
+        """Lists of strings."""
+        count, size = len(where), int((where & _SIZE).sum())
+        found = spans.Lists(
+            np.empty(count, np.uint8),
+            np.zeros(count + 1, np.int32),
+            np.zeros(count + size + 1, np.int32),
+            octets(np.empty(size, np.uint8)),
+        )
+        written = spans.lists(self._text, where, ord(separator), found, self._good)
+        items = int(found.offsets[-1])
+        ends = np.concatenate(([0], found.ends[:items])).astype(np.int32)
+        text = pa.py_buffer(found.text.u8[:written].tobytes())
+        values = pa.Array.from_buffers(pa.string(), items, [None, pa.py_buffer(ends), text])
+        return pa.ListArray.from_arrays(pa.array(found.offsets), values, mask=pa.array(found.known == 0))
+
     def names(self, where: Ints) -> pa.Array:
         """Names in normal form."""
         table = self._empty_table(int((where & _SIZE).sum()) + 2 * spans.MAX_NAME, len(where) + 1)
@@ -108,8 +160,8 @@ class Columns:
         count, size = int(table.texts.size[0]), table.texts.written()
         offsets = np.zeros(count + 1, np.int32)
         offsets[1:] = table.texts.ends[:count]
-        octets = pa.py_buffer(table.texts.text.u8[:size].tobytes())
-        return _coded(out, pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(offsets), octets]))
+        text = pa.py_buffer(table.texts.text.u8[:size].tobytes())
+        return _coded(out, pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(offsets), text]))
 
     def _empty_table(self, room: int, most: int) -> spans.Names:
         """Room for names; that of the chunk before, where it is enough."""
@@ -122,22 +174,26 @@ class Columns:
             kept.size[0] = 0
         return self._names
 
-    def words(self, where: Ints, name: str, meaning: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    def words(
+        self, where: Ints, name: str, meaning: Callable[[pa.Array], pa.Array], none: tuple[str, ...] = ()
+    ) -> pa.Array:
         """Texts of which there are few, each as what it means; those that mean nothing are not good.
 
         Args:
             where: Their spans.
             name: Of the vocabulary, which lasts as long as the file.
             meaning: Gives strings for distinct texts; null for none.
+            none: Texts that stand for no value.
         """
         vocabulary = self._vocabularies.setdefault(name, _Vocabulary())
         out = np.empty(len(where), np.int32)
         count = spans.words(self._text, where, vocabulary.known, out, self._good)
-        vocabulary.learn(count, meaning)
+        vocabulary.learn(count, meaning, none)
         out = vocabulary.number[out]
         if vocabulary.has_nonsense:
-            self._good &= out >= 0
-        return _coded(out, vocabulary.words)
+            self._good &= out != _NONSENSE
+        missing = out == _NOTHING if vocabulary.has_none else None
+        return _coded(out, vocabulary.words, missing)
 
 
 class _Vocabulary:
@@ -147,22 +203,29 @@ class _Vocabulary:
         self.known = np.zeros((spans.WORDS, 2), np.uint64)
         self.number = np.zeros(1, np.int32)
         self.words = pa.array([], pa.string())
-        self.has_nonsense = False
+        self.has_nonsense = self.has_none = False
         self._count = 0
 
-    def learn(self, count: int, meaning: Callable[[pa.Array], pa.Array]) -> None:
+    def learn(self, count: int, meaning: Callable[[pa.Array], pa.Array], none: tuple[str, ...]) -> None:
+        """Take up new ones, if there are any."""
         if count == self._count:
             return
         spelled = [word.decode() for word in self.known[:count].view("S16").ravel().tolist()]
         coded = meaning(pa.array(spelled, pa.string())).dictionary_encode()
-        self.number = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-        self.words = coded.dictionary
-        self.has_nonsense = bool(coded.null_count)
-        self._count = count
+        number = pc.fill_null(coded.indices, _NONSENSE).to_numpy(zero_copy_only=False).astype(np.int32)
+        number[[word in none for word in spelled]] = _NOTHING
+        self.number, self.words, self._count = number, coded.dictionary, count
+        self.has_nonsense, self.has_none = _NONSENSE in number, _NOTHING in number
 
 
-def _coded(index: np.ndarray, words: pa.Array) -> pa.Array:
+def _lengths(firsts: Ints, rows: Ints) -> Ints:
+    """How many rows each run has."""
+    return np.diff(firsts, append=len(rows))
+
+
+def _coded(index: np.ndarray, words: pa.Array, missing: np.ndarray | None = None) -> pa.Array:
     """A column of repeating words; rows that are not good may have any."""
     if not len(words):
         words = pa.array([""])
-    return pa.DictionaryArray.from_arrays(pa.array(np.maximum(index, 0)), words, safe=False)
+    indices = pa.array(np.maximum(index, 0), mask=missing)
+    return pa.DictionaryArray.from_arrays(indices, words, safe=False)

@@ -14,9 +14,9 @@ from netaudit.intake.times import Context, taken_at
 from netaudit.records.addresses import parse_ip
 from netaudit.records.schemas import FIELDS, TIMESTAMP, WORD
 from netaudit.sources.formats._lease_cells import client_mac, lease_end, seconds_left
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._printed_table import mac_of
 from netaudit.sources.formats._table_rows import Cells, Entries, Entry
-from netaudit.sources.formats._values import refused
 
 Record = dict[str, object]
 _NO_LEASE = re.compile(

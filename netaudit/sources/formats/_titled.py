@@ -18,10 +18,9 @@ from netaudit.intake.spreadsheet import SHEET
 from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats._damaged import repaired
-from netaudit.sources.formats._delimited import Cells, header_cells
-from netaudit.sources.formats._headers import title
-from netaudit.sources.formats._kept import keep
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._delimited import Cells, header_cells, title
+from netaudit.sources.formats._outcome import keep, refused
+from netaudit.sources.formats._values import mask
 
 NO_HEADER = "A row stands before any header whose titles are known."
 UNCLOSED = "A quoted cell does not close."
@@ -47,7 +46,7 @@ class Titles:
     """The titles of some kind of table."""
 
     words: Mapping[str, tuple[str, ...]]
-    """By column, the preferred one first, in the form of `_headers.title`."""
+    """By column, the preferred one first, in the form of `_delimited.title`."""
     suffices: Callable[[set[str]], bool]
     """Whether a table with these columns is of this kind."""
 

@@ -6,10 +6,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import Parsed, Rows
-from netaudit.sources.formats._endpoints import parsed
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import mask
+
+
+def torn_line(chunk: Chunk) -> int:
+    """Index of the line that has no line end, so that its last number may lack digits; -1 for none."""
+    last = len(chunk.lines) - 1
+    if last < 0:
+        return -1
+    return last if int(chunk.sizes[-1]) == len(chunk.lines[last].as_py().encode()) else -1
 
 
 def rows_or_torn(

@@ -17,7 +17,7 @@ from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.addresses import mac_column
 from netaudit.sources.formats._flow_sides import Tuples, flow_sides, numbers
 from netaudit.sources.formats._open_flows import OpenFlows, keys_of
-from netaudit.sources.formats._sessions import transport_column
+from netaudit.sources.formats._transports import transport_column
 from netaudit.sources.formats._values import mask, words
 
 NO_ADDRESSES = "A record has no readable addresses: it is cut off, or written without the filter IP2STR."

@@ -42,6 +42,18 @@ def destinations(url: pa.Array) -> dict[str, pa.Array]:
     }
 
 
+def visited(url: pa.Array) -> dict[str, pa.Array]:
+    """``name``, ``name_source``, ``server_ip`` and ``server_port`` of URLs, which may lack a scheme.
+
+    A port is told only where it or the scheme is written: ``www.example.org/index.htm`` tells none.
+    """
+    text = pc.utf8_trim_whitespace(url)
+    bare = pc.invert(pc.match_substring(text, "://"))
+    where = destinations(pc.if_else(bare, pc.binary_join_element_wise("http://", text, ""), text))
+    written = pc.match_substring_regex(text, r"^[^/?#]*:\d|://")
+    return where | {"server_port": pc.if_else(written, where["server_port"], None)}
+
+
 def named(host: pa.Array) -> dict[str, pa.Array]:
     """``name`` and ``name_source`` of hosts that are names, ``server_ip`` of those that are addresses."""
     name = normalise_column(host)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,9 @@ import pyarrow.compute as pc
 from netaudit.intake.log_format import share
 from netaudit.records.addresses import by_distinct, format_mac, parse_mac
 
+NOTHING = ("", "-", "--", "N/A", "n/a", "NULL", "null", "(null)", "unknown", "UNKNOWN", "none", "None")
+"""Words of products for what is not there."""
+DASH = ("", "-")
 _C_ESCAPE = re.compile(r"\\([0-7]{3}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _C_NAMED = {"n": b"\n", "r": b"\r", "t": b"\t"}
 
@@ -86,9 +89,9 @@ def words(text: pa.Array, convert: Callable[[str], object]) -> pa.Array:
     return by_distinct(text, convert, pa.string())
 
 
-def refused(reasons: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The reasons that some line was rejected for: those without a line are left out."""
-    return {reason: index for reason, index in reasons.items() if len(index)}
+def given(text: pa.Array, nothing: Sequence[str] = NOTHING) -> pa.Array:
+    """Texts, null where the product writes that there is none."""
+    return pc.if_else(pc.is_in(text, value_set=pa.array(nothing, pa.string())), None, text)
 
 
 def mask(array: pa.Array) -> np.ndarray:

@@ -18,8 +18,7 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import Parse, Parsed, Rows, extract
 from netaudit.intake.times import Context, from_iso
 from netaudit.records.addresses import ip_column
-from netaudit.sources.formats._endpoints import parsed
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import mask
 
 CUT = "An event of the audit log is cut off or of an unknown shape."

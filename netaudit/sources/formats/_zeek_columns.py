@@ -25,7 +25,7 @@ Field = Callable[[str], pa.Array]
 
 LISTS = ("answers", "msg_types")
 _COUNT_LIMIT = 2**63 - 1
-_NAME_PORTS = {"5353": "mdns", "5355": "llmnr", "137": "nbns"}
+NAME_PORTS = {"5353": "mdns", "5355": "llmnr", "137": "nbns"}
 _ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
 
 
@@ -58,7 +58,7 @@ def _dns(get: Field, context: times.Context) -> dict[str, Any]:
     return {
         **_ends(get, context),
         "transport": get("proto"),
-        "transport_detail": by_distinct(get("id.resp_p"), _NAME_PORTS.get, pa.string()),
+        "transport_detail": by_distinct(get("id.resp_p"), NAME_PORTS.get, pa.string()),
         "name": _names(get("query")),
         "name_source": "qname",
         "qtype": qtype_column(pc.coalesce(get("qtype_name"), get("qtype"))),
@@ -180,7 +180,9 @@ def unescape(text: pa.Array) -> pa.Array:
     def plain(value: str) -> str:
         return _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if int(m[1], 16) < 0x80 else m[0], value)
 
-    return by_distinct(text, plain, pa.string()) if _has_escape(text) else text
+    if not _has_escape(text):
+        return text
+    return pc.if_else(pc.equal(text, ""), "", by_distinct(text, plain, pa.string()))
 
 
 def _where(name: pa.Array, source: str) -> pa.Array:

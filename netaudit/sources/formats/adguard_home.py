@@ -11,7 +11,8 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, s
 from netaudit.records.addresses import by_distinct, ip_column
 from netaudit.records.names import normalise_column
 from netaudit.sources.dns_words import qtype_column
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import mask
 from netaudit.sources.formats._wire import from_base64, read_messages
 
 UNREADABLE = "The client or the question of this line cannot be read."

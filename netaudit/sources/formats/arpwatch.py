@@ -17,8 +17,9 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
 from netaudit.intake.times import MONTHS, Context, from_epoch, from_iso
 from netaudit.records.addresses import ip_column, mac_column
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import among_others, mask, refused
+from netaudit.sources.formats._values import among_others, mask
 
 NO_PAIR = "The line names no pair of addresses."
 _MAC = r"[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5}"

@@ -19,8 +19,9 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats._access_rows import by_kind
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._patterns import CUT_OFF, MAC, first_match
-from netaudit.sources.formats._values import among_others, mask, refused, whole
+from netaudit.sources.formats._values import among_others, mask, whole
 
 # <id> [<process>] <level> and who says it: <HOST IP>, |AP NAME@IP program|, or AP:NAME <IP MAC>
 _HEAD = (

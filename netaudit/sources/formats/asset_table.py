@@ -20,8 +20,7 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.spreadsheet import SHEET
 from netaudit.intake.times import Context, from_iso
 from netaudit.records.schemas import IP, MAC
-from netaudit.sources.formats._delimited import header_cells, split_quoted
-from netaudit.sources.formats._headers import columns_of, is_inventory, title
+from netaudit.sources.formats._delimited import header_cells, split_quoted, title
 from netaudit.sources.formats._inventory_cells import (
     DATE_SYSTEMS,
     addresses,
@@ -30,7 +29,9 @@ from netaudit.sources.formats._inventory_cells import (
     stations,
     within,
 )
-from netaudit.sources.formats._values import mask, refused, whole, words
+from netaudit.sources.formats._inventory_titles import columns_of, is_inventory
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import mask, whole, words
 
 BAD_MAC = "Some hardware addresses in the inventory are none and were left out."
 BAD_IP = "Some addresses in the inventory are none, or whole networks, and were left out."
@@ -281,7 +282,7 @@ _ENGLISH: str = (
 FORMAT = LogFormat(
     title="Inventory table (CSV, TSV or XLSX with free titles)",
     kinds=("asset",),
-    reference="the titles that are known are those of netaudit/sources/formats/_headers.py",
+    reference="the titles that are known are those of netaudit/sources/formats/_inventory_titles.py",
     sniff=_sniff,
     open=_open,
     starts=_starts,

@@ -14,9 +14,7 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
-from netaudit.sources.formats._headers import title
-from netaudit.sources.formats._keyed import named
-from netaudit.sources.formats._pages import visited
+from netaudit.sources.formats._delimited import title
 from netaudit.sources.formats._titled import (
     NO_HEADER,
     Cell,
@@ -27,7 +25,8 @@ from netaudit.sources.formats._titled import (
     headless,
     table_times,
 )
-from netaudit.sources.formats._values import mask, port
+from netaudit.sources.formats._urls import visited
+from netaudit.sources.formats._values import given, mask, port
 
 NOBODY = "The row names neither an address, a hardware address nor a user."
 NOWHERE = "The row names no site."
@@ -73,16 +72,16 @@ def _open(context: Context) -> Parse:
 
 
 def _visits(cell: Cell, index: np.ndarray, context: Context) -> Made:
-    where = visited(named(cell("url")))
+    where = visited(given(cell("url")))
     columns = where | {
-        "ts": table_times(dated(named(cell("date")), named(cell("ts"))), context),
-        "ts_end": table_times(named(cell("ts_end")), context),
-        "client_ip": ip_column(named(cell("client_ip"))),
-        "client_mac": mac_column(named(cell("client_mac"))),
-        "server_ip": pc.coalesce(ip_column(named(cell("server_ip"))), where["server_ip"]),
+        "ts": table_times(dated(given(cell("date")), given(cell("ts"))), context),
+        "ts_end": table_times(given(cell("ts_end")), context),
+        "client_ip": ip_column(given(cell("client_ip"))),
+        "client_mac": mac_column(given(cell("client_mac"))),
+        "server_ip": pc.coalesce(ip_column(given(cell("server_ip"))), where["server_ip"]),
         "server_port": pc.coalesce(port(cell("server_port")), where["server_port"]),
-        "account": named(cell("account")),
-        "action": named(cell("action")),
+        "account": given(cell("account")),
+        "action": given(cell("action")),
     }
     nobody = np.ones(len(index), bool)
     for name in ("client_ip", "client_mac", "account"):

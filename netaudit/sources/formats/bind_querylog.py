@@ -23,8 +23,9 @@ from netaudit.records.names import normalise_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.dns_words import qtype_column, rcode_column
 from netaudit.sources.formats._bind_quick import BindQueries
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._quick import by_kernels
-from netaudit.sources.formats._values import mask, port, refused
+from netaudit.sources.formats._values import mask, port
 
 UNREADABLE = "The client or the question of this line cannot be read."
 CUT = "The line ends in its middle."

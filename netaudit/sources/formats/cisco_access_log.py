@@ -20,8 +20,9 @@ from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats import _device_stamps as device_stamps
 from netaudit.sources.formats._access_rows import by_kind
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._patterns import CUT_OFF, MAC, first_match
-from netaudit.sources.formats._values import among_others, mask, refused, whole
+from netaudit.sources.formats._values import among_others, mask, whole
 
 _FACILITIES = "AUTHMGR|MAB|DOT1X|SESSION_MGR|PORT_SECURITY|SW_MATM|MAC_MOVE|IP|APF|LOG|SISF|CLIENT_ORCH_LOG"
 _LINE = rf"^(?P<head>.*?)%(?P<facility>{_FACILITIES})-\d-(?P<what>[A-Z0-9_]+): ?(?P<text>.*)$"

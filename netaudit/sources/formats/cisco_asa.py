@@ -25,16 +25,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context
 from netaudit.records.addresses import by_distinct, format_ip, parse_ip
 from netaudit.records.schemas import IP, TIMESTAMP
 from netaudit.sources.formats import _device_stamps
-from netaudit.sources.formats._endpoints import parsed
 from netaudit.sources.formats._flow_sides import PRIVATE
-from netaudit.sources.formats._kept import keep
-from netaudit.sources.formats._keyed import said
 from netaudit.sources.formats._open_flows import OpenFlows, keys_of
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import among_others, mask, port
 
 _MARK = r"%(?:ASA|FTD|PIX)(?:-[A-Za-z]+)?-\d-(?P<number>302013|302014|302015|302016|302020|302021|305009|305010|305011|305012): "

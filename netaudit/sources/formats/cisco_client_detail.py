@@ -17,9 +17,10 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats._access_rows import printed
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._prompted import Device
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import mask, refused, whole
+from netaudit.sources.formats._values import mask, whole
 
 _KEYS = (
     r"Client MAC Address|Client Username|AP Name|Client State|Wireless LAN Network Name \(SSID\)|BSSID"

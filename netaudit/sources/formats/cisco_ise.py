@@ -17,8 +17,8 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context, from_iso
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats import _radius as radius
-from netaudit.sources.formats._kept import keep
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._outcome import keep, refused
+from netaudit.sources.formats._values import mask
 
 _CATEGORIES = "Passed_Authentications|Failed_Attempts|RADIUS_Accounting"
 _SEGMENT = (

@@ -29,7 +29,6 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context, from_epoch, taken_at
 from netaudit.records.addresses import parse_ip
 from netaudit.records.schemas import TIMESTAMP
-from netaudit.sources.formats._endpoints import parsed
 from netaudit.sources.formats._flow_sides import (
     BAD_END,
     CUT_OFF,
@@ -38,8 +37,9 @@ from netaudit.sources.formats._flow_sides import (
     numbers,
     snapshot_begin,
 )
-from netaudit.sources.formats._kept import keep
 from netaudit.sources.formats._open_flows import OpenFlows, keys_of
+from netaudit.sources.formats._outcome import keep, parsed
+from netaudit.sources.formats._torn import torn_line
 from netaudit.sources.formats._values import among_others, mask
 
 _ENDS = (
@@ -72,7 +72,7 @@ def _open(context: Context) -> Parse:
         lines, carried_ts = _peeled(chunk.lines, context)
         index, got = extract(lines, _LINE)
         ends, good = _sides(got, known)
-        good &= ~((index == len(lines) - 1) & _stops_short(chunk))
+        good &= ~_in_torn_tuple(chunk, index)
         stamp = pc.coalesce(from_epoch(got["ts"]), carried_ts.take(pa.array(index)))
         columns = {
             **ends,
@@ -140,12 +140,11 @@ def _peeled(lines: pa.StringArray, context: Context) -> tuple[pa.StringArray, pa
     return peeled.rest, read_stamps(pc.if_else(untimed, peeled.stamp, None), context)
 
 
-def _stops_short(chunk: Chunk) -> bool:
-    """Whether the file ends within a tuple, so that its last number may lack digits."""
-    if not len(chunk.lines):
-        return False
-    last: str = chunk.lines[-1].as_py()
-    return int(chunk.sizes[-1]) == len(last.encode()) and _IN_TUPLE.search(last) is not None
+def _in_torn_tuple(chunk: Chunk, index: np.ndarray) -> np.ndarray:
+    """Which line ends the file within a tuple, so that its last number may lack digits."""
+    last = torn_line(chunk)
+    within = last >= 0 and _IN_TUPLE.search(chunk.lines[last].as_py()) is not None
+    return (index == last) & within
 
 
 def _sides(

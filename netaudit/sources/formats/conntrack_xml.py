@@ -17,7 +17,6 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
 from netaudit.intake.times import Context, from_iso, taken_at
 from netaudit.records.schemas import TIMESTAMP
-from netaudit.sources.formats._endpoints import parsed
 from netaudit.sources.formats._flow_sides import (
     BAD_END,
     CUT_OFF,
@@ -26,7 +25,7 @@ from netaudit.sources.formats._flow_sides import (
     numbers,
     snapshot_begin,
 )
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import among_others, mask
 
 _SIDE = (

@@ -16,7 +16,8 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract
 from netaudit.records.names import normalise_column
 from netaudit.sources.dns_words import qtype_column, rcode_column
 from netaudit.sources.formats._endpoints import endpoints
-from netaudit.sources.formats._lookups import lookups, transports
+from netaudit.sources.formats._lookups import lookups
+from netaudit.sources.formats._transports import transports
 from netaudit.sources.formats._values import among_others
 
 # the combined form goes on with the opcode

@@ -17,9 +17,10 @@ from netaudit.intake import times
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract
 from netaudit.sources.formats._dissected import Packets, look_ups
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._owned import lists_of, members
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._values import mask
 
 UNREADABLE = "The addresses of this packet cannot be read."
 CUT = "A packet is cut off, or asks nothing."

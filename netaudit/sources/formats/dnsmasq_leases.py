@@ -17,7 +17,8 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.schemas import MAC
-from netaudit.sources.formats._values import hex_duid_mac, mask, refused, whole
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import hex_duid_mac, mask, whole
 
 LENGTHS = "This lease file holds lengths of leases, not their ends."
 _LINE = (

@@ -15,14 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake import carrier, times
-from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import MAC
 from netaudit.sources.dns_words import qtype_column
+from netaudit.sources.formats._dnsmasq_quick import DnsmasqQueries
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._owned import first_of, latest_before, lists_of
-from netaudit.sources.formats._values import hex_duid_mac, mask, port, refused
+from netaudit.sources.formats._quick import by_kernels
+from netaudit.sources.formats._values import hex_duid_mac, mask, port
 
 UNREADABLE = "The client or the question of this line cannot be read."
 UNREADABLE_LEASE = "The address or the station of this lease line cannot be read."
@@ -48,13 +50,14 @@ _LEASE = (
     r"(?: (?P<station>(?:[0-9a-fA-F]{2}-)?(?:[0-9a-fA-F]{2}:){5,}[0-9a-fA-F]{2}))?(?: (?P<text>.*))?$"
 )
 _MAC_LENGTH = 17
+_AT_END = 1_000
 _PRINTS_NAME = ("ACK", "REPLY")
 
 
 def _open(context: times.Context) -> Parse:
-    def parse(chunk: Chunk) -> Parsed:
-        telling = np.flatnonzero(mask(pc.match_substring_regex(chunk.lines, _TELLS)))
-        peeled = carrier.peel(chunk.lines.take(pa.array(telling)))
+    def parse(lines: pa.StringArray) -> Parsed:
+        telling = np.flatnonzero(mask(pc.match_substring_regex(lines, _TELLS)))
+        peeled = carrier.peel(lines.take(pa.array(telling)))
         local, asked = extract(peeled.rest, _QUERY)
         replies = extract(peeled.rest, _REPLY)
         leases, lease = extract(peeled.rest, _LEASE)
@@ -75,9 +78,9 @@ def _open(context: times.Context) -> Parse:
             rows.append(_leases(leases, lease, peeled, telling, context))
         rejected = _rejected(peeled.rest, telling, rows)
         held = sum(len(r.line) for r in rows) + sum(len(lines) for lines in rejected.values())
-        return Parsed(rows, rejected, len(chunk.lines) - held)
+        return Parsed(rows, rejected, len(lines) - held)
 
-    return parse
+    return by_kernels(DnsmasqQueries(context), parse)
 
 
 def _names(text: pa.StringArray) -> pa.Array:
@@ -175,7 +178,13 @@ def _rejected(rest: pa.StringArray, telling: np.ndarray, rows: list[Rows]) -> di
 
 
 def _starts(lines: pa.StringArray) -> np.ndarray:
-    return mask(pc.match_substring_regex(lines, _BEGINS))
+    """Only the last matters, so most often the end of the chunk is enough to look at."""
+    begun = np.zeros(len(lines), bool)
+    for first in (max(len(lines) - _AT_END, 0), 0):
+        begun[first:] = mask(pc.match_substring_regex(lines.slice(first), _BEGINS))
+        if begun.any():
+            break
+    return begun
 
 
 _OURS = re.compile(r"\bdnsmasq(?:-\w+)?(?:\[\d+\])?: |dnsmasq(?:-\w+)? \d+ - ")

@@ -16,7 +16,7 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, share
 from netaudit.records.addresses import V4_PREFIX, by_distinct
 from netaudit.records.schemas import IP, TIMESTAMP
-from netaudit.sources.formats._endpoints import parsed
+from netaudit.sources.formats._outcome import parsed
 from netaudit.sources.formats._values import mask
 from netaudit.sources.formats._wire import body, from_hex, pieces, read_messages
 

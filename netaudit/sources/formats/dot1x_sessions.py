@@ -17,10 +17,11 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats._access_rows import printed
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._patterns import MAC
 from netaudit.sources.formats._prompted import Device
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import mask, refused, whole
+from netaudit.sources.formats._values import mask, whole
 
 _ROW = (
     rf"^(?P<port>[A-Z][A-Za-z]*\d[\d/.]*) +(?P<mac>{MAC}|\(unknown\)|N/A) +(?P<method>\S+) +(?P<domain>[A-Z]+) +"

@@ -23,12 +23,12 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.records.schemas import TIMESTAMP
-from netaudit.sources.formats._endpoints import parsed
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._flow_sides import Printed, session_sides
 from netaudit.sources.formats._key_values import KeyValues
-from netaudit.sources.formats._keyed import named
-from netaudit.sources.formats._sessions import Printed, settle, sides, transport_column
-from netaudit.sources.formats._values import among_others, mask, whole
+from netaudit.sources.formats._outcome import keep, parsed
+from netaudit.sources.formats._sessions import settle
+from netaudit.sources.formats._transports import transport_column
+from netaudit.sources.formats._values import among_others, given, mask, whole
 
 NO_LEASE = "A DHCP event has neither an address nor a hardware address."
 _LONGEST_S = 400 * 86_400
@@ -114,7 +114,7 @@ def _sessions(
         nat_target=get("tranip"),
         nat_target_port=get("tranport"),
     )
-    columns, refusals = sides(told, transport_column(get("proto")), context)
+    columns, refusals = session_sides(told, transport_column(get("proto")), context)
     subtype, action = get("subtype"), get("action")
     moment = _moment(get, lines, context)
     length = whole(pc.coalesce(get("duration"), _labelled(lines)), _LONGEST_S, pa.int64())
@@ -126,7 +126,7 @@ def _sessions(
         "ts_end": over,
         "message": pc.coalesce(pc.binary_join_element_wise(subtype, action, "/"), action, subtype),
         "action": action,
-        "account": named(get("user")),
+        "account": given(get("user")),
         "client_mac": mac_column(
             pc.if_else(pc.equal(columns["client_ip"], ip_column(told.source)), get("srcmac"), None)
         ),
@@ -147,7 +147,7 @@ def _leases(
         "ts_end": pc.add(begun.cast(pa.int64()), length).cast(TIMESTAMP),
         "client_ip": ip_column(get("ip")),
         "client_mac": mac_column(get("mac")),
-        "hostname": named(get("hostname")),
+        "hostname": given(get("hostname")),
         "lease_s": lease.cast(pa.uint32()),
         "message": message,
         "nas": get("devname"),

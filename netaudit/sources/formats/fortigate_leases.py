@@ -18,7 +18,7 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
-from netaudit.sources.formats._endpoints import parsed
+from netaudit.sources.formats._outcome import parsed
 from netaudit.sources.formats._values import mask
 
 CUT = "A lease of this table is cut off, or has no readable address."

@@ -21,8 +21,9 @@ from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import ip_column
 from netaudit.sources.formats import _radius as radius
 from netaudit.sources.formats._access_rows import per_address
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import mask, refused, unescape, words
+from netaudit.sources.formats._values import mask, unescape, words
 
 _HEADER = r"^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$"
 _KEYS = (

@@ -19,9 +19,10 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._patterns import CUT_OFF, Matches, first_match
 from netaudit.sources.formats._stations import called_station
-from netaudit.sources.formats._values import among_others, mask, refused, words
+from netaudit.sources.formats._values import among_others, mask, words
 
 _BEGUN = r"^(?:: )?(?:Auth: )?(?:\(\d+\) +)?(?:Login OK|Login incorrect|Invalid user)\b.*\[|^(?:Disc|C)onnect: \["
 # The user's name may hold anything: the last `(from client` is the server's

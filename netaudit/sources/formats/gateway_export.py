@@ -15,23 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, empty_to_null, share
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, empty_to_null, said, share
 from netaudit.intake.times import Context
 from netaudit.records.addresses import mac_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats import _device_stamps
+from netaudit.sources.formats._flow_sides import NO_ADDRESS, NO_PUBLIC_PORT, Printed, session_sides
 from netaudit.sources.formats._gateway_words import COLUMNS, key_pattern
-from netaudit.sources.formats._kept import keep
-from netaudit.sources.formats._keyed import named, said
-from netaudit.sources.formats._sessions import (
-    NO_ADDRESS,
-    NO_PUBLIC_PORT,
-    Printed,
-    settle,
-    sides,
-    stops_short,
-    transport_column,
-)
+from netaudit.sources.formats._outcome import keep, refused
+from netaudit.sources.formats._sessions import settle
 from netaudit.sources.formats._titled import (
     NO_HEADER,
     Cell,
@@ -42,7 +34,9 @@ from netaudit.sources.formats._titled import (
     headless,
     table_times,
 )
-from netaudit.sources.formats._values import mask, port, refused, whole
+from netaudit.sources.formats._torn import torn_line
+from netaudit.sources.formats._transports import transport_column
+from netaudit.sources.formats._values import given, mask, port, whole
 
 _BEFORE = r"(?:^|[\s,;|\"'\[(，；>])"
 _VALUE = r"\s*[=:：]\s*(?:\"(?P<q>[^\"]*)\"|(?P<b>(?:\d{4}[-/]\d{1,2}[-/]\d{1,2}[ T])?[^\s,;|\"，；]*))"
@@ -100,7 +94,7 @@ def _open(context: Context) -> Parse:
         rows, rejected = _sessions(
             lambda name: _value(keyed, name), said(keyed, _HEAD), below[told], context
         )
-        short = np.isin(rows.line, np.flatnonzero(stops_short(chunk)))
+        short = rows.line == torn_line(chunk)
         rows, cut = keep(rows, ~short), {_CUT: rows.line[short]}
         parsed.rows += [rows] if len(rows.line) else []
         for reason, where in refused(lost | rejected | cut).items():
@@ -120,7 +114,7 @@ def _value(lines: pa.Array, column: str) -> pa.Array:
 
 def _sessions(cell: Cell, head: pa.Array | None, index: np.ndarray, context: Context) -> Made:
     def text(name: str) -> pa.Array:
-        return named(cell(name))
+        return given(cell(name))
 
     source, source_port = _parted(text("source"), text("source_port"))
     target, target_port = _parted(text("target"), text("target_port"))
@@ -136,7 +130,7 @@ def _sessions(cell: Cell, head: pa.Array | None, index: np.ndarray, context: Con
         pc.coalesce(text("nat_target"), pc.if_else(is_target, nat, None)),
         pc.coalesce(text("nat_target_port"), pc.if_else(is_target, nat_port, None)),
     )
-    ends, refusals = sides(printed, transport_column(text("protocol")), context)
+    ends, refusals = session_sides(printed, transport_column(text("protocol")), context)
     columns = ends | _times(text, head, context)
     columns |= {name: text(name) for name in ("account", "action", "message", "session")}
     columns["client_mac"] = mac_column(text("mac"))

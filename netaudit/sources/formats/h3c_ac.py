@@ -19,9 +19,10 @@ from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats import _device_stamps as device_stamps
 from netaudit.sources.formats._access_rows import by_kind, per_address
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._owned import members
 from netaudit.sources.formats._patterns import CUT_OFF, MAC, Matches, first_match
-from netaudit.sources.formats._values import among_others, mask, refused, whole
+from netaudit.sources.formats._values import among_others, mask, whole
 
 _WORDS = {
     "STAMGR_CLIENT_ONLINE": "online",

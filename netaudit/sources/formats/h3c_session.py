@@ -15,14 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract, said
 from netaudit.intake.times import Context, from_iso, from_parts
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats import _device_stamps
-from netaudit.sources.formats._keyed import named, said
-from netaudit.sources.formats._sessions import CUT, NO_ADDRESS, Printed, settle, sides, transport_column
+from netaudit.sources.formats._flow_sides import NO_ADDRESS, Printed, session_sides
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._sessions import CUT, settle
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import among_others, mask, port, refused, whole
+from netaudit.sources.formats._transports import transport_column
+from netaudit.sources.formats._values import among_others, given, mask, port, whole
 
 _NUMBERED = (
     r"(?i:session|nat|aft|dslite|lb)/\d/"
@@ -99,7 +101,7 @@ def _seven(text: pa.StringArray, context: Context) -> Part:
         _key(body, "N(?:at|AT)DstIP(?:v6)?[Aa]ddr"),
         _key(body, "N(?:at|AT)DstPort"),
     )
-    ends, refusals = sides(printed, transport, context)
+    ends, refusals = session_sides(printed, transport, context)
     event = pc.utf8_rtrim(_key(body, "Event"), ".")
     lines = text.take(pa.array(index))
     columns = ends | _times(lines, _key(body, "BeginTime_e"), _key(body, "EndTime_e"), event, context)
@@ -119,7 +121,7 @@ def _seven(text: pa.StringArray, context: Context) -> Part:
 
 def _key(body: pa.Array, name: str) -> pa.Array:
     value = said(body, rf"(?:^|[;\s]){name}(?:\(\d+\))? *= *(?P<v>[^;]*)")
-    return named(pc.utf8_trim_whitespace(value))
+    return given(pc.utf8_trim_whitespace(value))
 
 
 def _blocks(body: pa.Array, block: pa.Array, columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
@@ -178,7 +180,7 @@ def _five(text: pa.StringArray, context: Context) -> Part:
     printed = Printed(
         got["source"], got["sport"], got["target"], got["dport"], got["nat"], got["nport"], none, none
     )
-    ends, refusals = sides(printed, transport_column(got["proto"]), context)
+    ends, refusals = session_sides(printed, transport_column(got["proto"]), context)
     event = pc.replace_substring_regex(got["event"], r"^\(?(\d+)\)?:? *", r"(\1)")
     alive = mask(pc.match_substring_regex(event, _ALIVE))
     begin, end = (pc.if_else(pc.starts_with(got[n], "0000"), None, got[n]) for n in ("begin", "end"))

@@ -13,11 +13,12 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netaudit.intake.log_format import LogFormat, Parse, Sample
+from netaudit.intake.log_format import LogFormat, Parse, Sample, said
 from netaudit.intake.times import Context, from_iso
 from netaudit.sources.formats import _device_stamps
-from netaudit.sources.formats._keyed import said
-from netaudit.sources.formats._sessions import CUT, Printed, Told, read_lines, sides, transport_column
+from netaudit.sources.formats._flow_sides import Printed, Told, session_sides
+from netaudit.sources.formats._sessions import CUT, read_lines
+from netaudit.sources.formats._transports import transport_column
 from netaudit.sources.formats._values import among_others, mask, words
 
 _ADDRESS = r"\[?[0-9a-fA-F.:]+?\]?"
@@ -54,7 +55,7 @@ def _columns(got: dict[str, pa.Array], context: Context) -> Told:
         pc.if_else(is_target, nat, None),
         pc.if_else(is_target, nport, None),
     )
-    ends, refusals = sides(printed, transport_column(got["proto"]), context)
+    ends, refusals = session_sides(printed, transport_column(got["proto"]), context)
     word = pc.coalesce(way, said(got["rest"], _WORDS))
     start, close = (
         from_iso(said(got["rest"], name + _CLOCK), context) for name in ("start time", "close time")

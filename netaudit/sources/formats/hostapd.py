@@ -21,7 +21,8 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context
 from netaudit.records.addresses import by_distinct, ip_column, mac_column, parse_mac
 from netaudit.records.schemas import MAC
-from netaudit.sources.formats._values import among_others, mask, refused
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import among_others, mask
 
 _MAC = r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}"
 _STATION = (

@@ -21,8 +21,9 @@ from netaudit.records.addresses import ip_column, mac_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats import _device_stamps as device_stamps
 from netaudit.sources.formats._access_rows import by_kind
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._patterns import CUT_OFF
-from netaudit.sources.formats._values import among_others, mask, refused
+from netaudit.sources.formats._values import among_others, mask
 
 LOCAL_EPOCH = "This device writes local time as if it were an epoch; it was read by its ZONE."
 

@@ -16,13 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.names import normalise_column
 from netaudit.sources.formats import _device_stamps
-from netaudit.sources.formats._keyed import named, said
-from netaudit.sources.formats._sessions import CUT, Printed, settle, sides, transport_column
-from netaudit.sources.formats._values import among_others, mask, refused
+from netaudit.sources.formats._flow_sides import Printed, session_sides
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._sessions import CUT, settle
+from netaudit.sources.formats._transports import transport_column
+from netaudit.sources.formats._values import among_others, given, mask
 
 _LINE = (
     r"^(?P<head>.*?)%%\d\d(?i:SECLOG)/\d/(?P<what>SESSION_[A-Z_]+)(?:\([a-z]\))?(?:\[\d+\])?: *"
@@ -59,7 +61,7 @@ def _sessions(
 
     def key(name: str, group: str = "") -> pa.Array:
         value = said(body, rf"(?:^|, *){name}=(?P<v>[^,]*)")
-        value = named(pc.utf8_rtrim(pc.utf8_trim_whitespace(value), "."))
+        value = given(pc.utf8_rtrim(pc.utf8_trim_whitespace(value), "."))
         return pc.coalesce(value, pc.struct_field(phrase, group)) if group else value
 
     printed = Printed(
@@ -67,7 +69,7 @@ def _sessions(
         key("DestinationIP", "target"), key("DestinationPort", "dport"),
         key("SourceNatIP"), key("SourceNatPort"), key("DestinationNatIP"), key("DestinationNatPort"),
     )  # fmt: skip
-    ends, refusals = sides(printed, transport_column(key("Protocol", "proto")), context)
+    ends, refusals = session_sides(printed, transport_column(key("Protocol", "proto")), context)
     begin, end = from_epoch(key("BeginTime")), from_epoch(key("EndTime"))
     untimed = pc.and_(pc.is_null(begin), pc.is_null(end))
     header = _device_stamps.read(pc.if_else(untimed, got["head"], None), context).moment

@@ -19,8 +19,9 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.addresses import by_distinct, ip_column, mac_column, parse_mac
 from netaudit.records.schemas import MAC
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import duid_mac, mask, octets, refused, unescape, whole, words
+from netaudit.sources.formats._values import duid_mac, mask, octets, unescape, whole, words
 
 _BLOCK = r"^\s*(?:lease|ia-na|ia-ta|ia-pd|host|group|failover|class|subclass|key|zone)\b.*\{\s*$"
 _HEAD = r"^\s*(?:lease (?P<v4>[0-9.]+)|iaaddr (?P<v6>[0-9a-fA-F:.]+)|iaprefix (?P<prefix>[0-9a-fA-F:.]+)/\d+) \{\s*$"

@@ -13,14 +13,15 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netaudit.intake.log_format import LogFormat, Parse, Sample
+from netaudit.intake.log_format import LogFormat, Parse, Sample, said
 from netaudit.intake.times import Context
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats import _device_stamps
+from netaudit.sources.formats._flow_sides import Printed, Told, session_sides
 from netaudit.sources.formats._key_values import KeyValues
-from netaudit.sources.formats._keyed import named, said
-from netaudit.sources.formats._sessions import CUT, Printed, Told, read_lines, sides, transport_column
-from netaudit.sources.formats._values import among_others, mask, whole
+from netaudit.sources.formats._sessions import CUT, read_lines
+from netaudit.sources.formats._transports import transport_column
+from netaudit.sources.formats._values import among_others, given, mask, whole
 
 _LINE = r"^(?P<head>.*?)RT_FLOW_(?P<what>SESSION_(?:CREATE|CLOSE|DENY))(?:_LS)?(?P<body>:? *(?:session |\[|- \[).*)$"
 _PAIR = r"(?P<{0}source>[0-9a-fA-F.:]+)/(?P<{0}sport>\d+)->(?P<{0}target>[0-9a-fA-F.:]+)/(?P<{0}dport>\d+)"
@@ -52,7 +53,7 @@ def _columns(got: dict[str, pa.Array], context: Context) -> Told:
         part["source"], part["sport"], part["target"], part["dport"],
         part["nsource"], part["nsport"], part["ntarget"], part["ndport"],
     )  # fmt: skip
-    ends, refusals = sides(printed, transport_column(part["proto"]), context)
+    ends, refusals = session_sides(printed, transport_column(part["proto"]), context)
     closes = pc.equal(got["what"], "SESSION_CLOSE")
     stamp = _device_stamps.read(got["head"], context).moment
     elapsed = whole(part["elapsed"], _MOST_SECONDS, pa.int64())
@@ -62,7 +63,7 @@ def _columns(got: dict[str, pa.Array], context: Context) -> Told:
         "ts_end": pc.if_else(closes, stamp, None),
         "message": got["what"],
         "session": part["session"],
-        "account": named(part["user"]),
+        "account": given(part["user"]),
     }
     untranslated = pc.and_(pc.not_equal(got["what"], "SESSION_DENY"), pc.is_null(part["nsport"]))
     no_length = pc.and_(closes, pc.is_null(elapsed))

@@ -19,7 +19,8 @@ from netaudit.intake.times import Context
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.schemas import MAC, TIMESTAMP
 from netaudit.sources.formats._delimited import Cells
-from netaudit.sources.formats._values import hex_duid_mac, mask, refused, whole
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import hex_duid_mac, mask, whole
 
 _V4 = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,"
 _V6 = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,"

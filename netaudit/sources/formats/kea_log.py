@@ -16,8 +16,7 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.schemas import MAC
-from netaudit.sources.formats._endpoints import parsed
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import among_others, hex_duid_mac, mask, whole
 
 _EVENTS = {

@@ -18,11 +18,12 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import ip_column, mac_column
-from netaudit.sources.formats._endpoints import endpoints, parsed
+from netaudit.sources.formats._endpoints import endpoints
 from netaudit.sources.formats._flow_sides import PRIVATE, Tuples, flow_sides, numbers
-from netaudit.sources.formats._kept import keep, torn_line
 from netaudit.sources.formats._key_values import KeyValues
-from netaudit.sources.formats._sessions import transport_column
+from netaudit.sources.formats._outcome import keep, parsed
+from netaudit.sources.formats._torn import torn_line
+from netaudit.sources.formats._transports import transport_column
 from netaudit.sources.formats._urls import destinations
 from netaudit.sources.formats._values import among_others, mask
 

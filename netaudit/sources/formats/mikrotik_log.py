@@ -18,9 +18,8 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
-from netaudit.sources.formats._endpoints import parsed
 from netaudit.sources.formats._flow_sides import Tuples, flow_sides, numbers
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import among_others, mask
 
 CUT = "A packet of the firewall is cut off, or an address in it is none."

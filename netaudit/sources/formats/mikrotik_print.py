@@ -17,11 +17,12 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context, taken_at
 from netaudit.records.addresses import parse_ip
 from netaudit.records.schemas import TIMESTAMP
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._printed_table import Column, Titles, cells_of, mac_of, titled, words
 from netaudit.sources.formats._table_records import Record, arp_record, as_rows, fdb_record
 from netaudit.sources.formats._table_rows import TOO_WIDE, Cells, Entries, Entry
 from netaudit.sources.formats._terminal import MAX_WIDTH, plain, prompt
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._values import mask
 
 NOTHING = "The entry has neither an address nor a hardware address."
 TITLES = Titles(

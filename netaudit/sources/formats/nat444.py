@@ -22,7 +22,9 @@ from netaudit.intake.log_format import LogFormat, Parse, Sample
 from netaudit.intake.times import Context, from_iso, index_of_month
 from netaudit.records.addresses import ip_column
 from netaudit.sources.formats import _device_stamps
-from netaudit.sources.formats._sessions import Told, read_lines, transport_column
+from netaudit.sources.formats._flow_sides import Told
+from netaudit.sources.formats._sessions import read_lines
+from netaudit.sources.formats._transports import transport_column
 from netaudit.sources.formats._values import among_others, mask, port
 
 _LINE = (

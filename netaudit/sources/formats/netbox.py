@@ -20,7 +20,8 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats._netbox_objects import Asset, Dump, rest_assets
-from netaudit.sources.formats._values import refused, whole
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import whole
 
 BROKEN = "The document is cut off, too large, or no JSON."
 FOREIGN = "The object is none of NetBox's."

@@ -20,8 +20,8 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats._flow_sides import PRIVATE, TORN_PACKET
-from netaudit.sources.formats._sessions import transport_column
 from netaudit.sources.formats._torn import rows_or_torn
+from netaudit.sources.formats._transports import transport_column
 from netaudit.sources.formats._values import among_others, port
 
 _PACKET = (

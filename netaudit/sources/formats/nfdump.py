@@ -19,10 +19,9 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats._delimited import Cells
-from netaudit.sources.formats._endpoints import parsed
 from netaudit.sources.formats._flow_sides import Tuples, flow_sides, numbers
-from netaudit.sources.formats._kept import keep
-from netaudit.sources.formats._sessions import transport_column
+from netaudit.sources.formats._outcome import keep, parsed
+from netaudit.sources.formats._transports import transport_column
 from netaudit.sources.formats._values import mask
 
 HEADLESS = "A flow stands before the header that names its columns."

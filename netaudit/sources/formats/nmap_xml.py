@@ -23,7 +23,8 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import parse_ip, parse_mac
 from netaudit.records.schemas import IP, MAC
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import mask
 
 CUT = "A host of the scan is cut off."
 NOBODY = "A host of the scan has no address, or was down at a time that is not given."

@@ -17,7 +17,8 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, empty_to_null, share
 from netaudit.intake.times import Context, from_iso
 from netaudit.sources.formats import _nps as nps
-from netaudit.sources.formats._values import mask, refused, words
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import mask, words
 
 _ELEMENTS = {
     "User-Name": "User-Name",

@@ -16,8 +16,9 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, s
 from netaudit.intake.times import Context, from_iso
 from netaudit.sources.formats import _nps as nps
 from netaudit.sources.formats._delimited import Cells
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._owned import first_of
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._values import mask
 
 _ATTRIBUTES = {
     "1": "User-Name",

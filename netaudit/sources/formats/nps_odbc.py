@@ -13,7 +13,8 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, s
 from netaudit.intake.times import Context, from_iso
 from netaudit.sources.formats import _nps as nps
 from netaudit.sources.formats._delimited import Cells
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import mask
 
 _PLACES = {
     "Packet-Type": 4,

@@ -18,13 +18,15 @@ import pyarrow.compute as pc
 
 from netaudit.intake.carrier import peel
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract, said
 from netaudit.intake.times import Context, from_iso
 from netaudit.sources.formats._damaged import repaired
 from netaudit.sources.formats._delimited import Cells
-from netaudit.sources.formats._keyed import said
-from netaudit.sources.formats._sessions import Printed, settle, sides, transport_column
-from netaudit.sources.formats._values import among_others, mask, refused
+from netaudit.sources.formats._flow_sides import Printed, session_sides
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._sessions import settle
+from netaudit.sources.formats._transports import transport_column
+from netaudit.sources.formats._values import among_others, mask
 
 _LINE = r"^(?P<head>.*?)(?P<cells>\w*,[^,]*,[^,]*,TRAFFIC,.*)$"
 _NEEDED = r"^(?P<v>(?:[^,\"]*,){36}[^,\"]*)"
@@ -56,7 +58,7 @@ def _columns(
         return cells.column(number - 1)
 
     printed = Printed(cell(8), cell(25), cell(9), cell(26), cell(10), cell(27), cell(11), cell(28))
-    ends, refusals = sides(printed, transport_column(cell(30)), context)
+    ends, refusals = session_sides(printed, transport_column(cell(30)), context)
     what = cell(5)
     header, offset = peel(got["head"]).stamp, _offset(got["cells"], cell(7))
     logged, begun = (

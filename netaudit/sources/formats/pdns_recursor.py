@@ -19,10 +19,11 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.dns_words import qtype_column, rcode_column
-from netaudit.sources.formats._endpoints import endpoints, parsed
-from netaudit.sources.formats._kept import keep
-from netaudit.sources.formats._lookups import UNREADABLE, transports
+from netaudit.sources.formats._endpoints import endpoints
+from netaudit.sources.formats._lookups import UNREADABLE
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._owned import first_of, latest_before
+from netaudit.sources.formats._transports import transports
 from netaudit.sources.formats._values import among_others, mask, unescape, words
 
 NAMES_LOST = "Answers from the packet cache stand in this log without the name that was asked for."

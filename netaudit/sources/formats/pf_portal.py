@@ -13,8 +13,9 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._patterns import CUT_OFF, MAC
-from netaudit.sources.formats._values import among_others, mask, refused
+from netaudit.sources.formats._values import among_others, mask
 
 _PROGRAM = "logportalauth"
 # The user's name may hold anything: MAC and address are the last cells before the portal's remark

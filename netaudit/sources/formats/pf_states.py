@@ -17,9 +17,8 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
 from netaudit.intake.times import Context, taken_at
 from netaudit.records.schemas import TIMESTAMP
-from netaudit.sources.formats._endpoints import parsed
 from netaudit.sources.formats._flow_sides import TORN, Tuples, flow_sides, numbers
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import mask
 
 _HOST = r"(?P<{0}>[0-9a-fA-F.:]+?)(?:[:\[](?P<{0}_port>\d+)\]?)?"

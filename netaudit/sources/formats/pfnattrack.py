@@ -17,10 +17,9 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context, from_iso
 from netaudit.records.addresses import mac_column
 from netaudit.records.schemas import TIMESTAMP
-from netaudit.sources.formats._endpoints import parsed
 from netaudit.sources.formats._flow_sides import TORN, Tuples, flow_sides, numbers
-from netaudit.sources.formats._kept import keep
-from netaudit.sources.formats._sessions import transport_column
+from netaudit.sources.formats._outcome import keep, parsed
+from netaudit.sources.formats._transports import transport_column
 from netaudit.sources.formats._values import among_others, mask
 
 _END = r"{0}=\[?(?P<{0}>[0-9a-fA-F.:]+?)\]?:(?P<{0}_port>\d+)(?: \((?P<{0}_mac>[0-9a-fA-F:]+)\))?"

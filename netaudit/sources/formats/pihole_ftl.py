@@ -21,8 +21,7 @@ from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.dns_words import qtype_column
-from netaudit.sources.formats._endpoints import parsed
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import mask
 
 UNREADABLE = "The client or the question of this row cannot be read."

@@ -14,10 +14,9 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.addresses import ip_column, mac_column
-from netaudit.sources.formats._delimited import Cells, header_cells
-from netaudit.sources.formats._headers import title
-from netaudit.sources.formats._kept import keep
-from netaudit.sources.formats._values import mask, refused, whole
+from netaudit.sources.formats._delimited import Cells, header_cells, title
+from netaudit.sources.formats._outcome import keep, refused
+from netaudit.sources.formats._values import mask, whole
 
 _TITLES = {
     "account": "用户名 账号 帐号 用户账号 上网账号 认证账号 登录名 登录账号 手机号 手机号码 联系电话 用户 用户名称 "
@@ -35,7 +34,7 @@ _TITLES = {
     "connecttime logontime",
     "end": "下线时间 离线时间 注销时间 登出时间 退出时间 断开时间 logouttime offlinetime disconnecttime logofftime",
 }
-"""Titles by column, in the form that `_headers.title` gives; the preferred one first."""
+"""Titles by column, in the form that `_delimited.title` gives; the preferred one first."""
 
 _COLUMN = {name: column for column, names in _TITLES.items() for name in names.split()}
 _NOT_OURS = frozenset(

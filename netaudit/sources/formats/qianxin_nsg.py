@@ -16,10 +16,12 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.schemas import TIMESTAMP
+from netaudit.sources.formats._flow_sides import Printed, session_sides
 from netaudit.sources.formats._key_values import KeyValues
-from netaudit.sources.formats._keyed import named
-from netaudit.sources.formats._sessions import CUT, Printed, settle, sides, transport_column
-from netaudit.sources.formats._values import among_others, mask, refused, whole
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._sessions import CUT, settle
+from netaudit.sources.formats._transports import transport_column
+from netaudit.sources.formats._values import among_others, given, mask, whole
 
 _BEGUN = r'\bdevid="[^"]*" dname="[^"]*" .*\bmodule="flow"'
 _OWN = re.compile(r'\bdevid="[^"]*" dname="[^"]*" serial="')
@@ -43,7 +45,7 @@ def _columns(lines: pa.Array, context: Context) -> tuple[dict[str, pa.Array], di
         value("nataddr_src"), value("natport_src"),
         value("nataddr_dst"), value("natport_dst"),
     )  # fmt: skip
-    ends, refusals = sides(printed, transport_column(value("proto")), context)
+    ends, refusals = session_sides(printed, transport_column(value("proto")), context)
     what, moment = value("type"), from_epoch(value("time"))
     is_over = pc.fill_null(pc.ends_with(what, "-end"), False)
     length = whole(value("duration"), _MOST_SECONDS, pa.int64())
@@ -53,7 +55,7 @@ def _columns(lines: pa.Array, context: Context) -> tuple[dict[str, pa.Array], di
         "ts_end": pc.if_else(is_over, moment, None),
         "message": what,
         "action": value("action"),
-        "account": named(value("user_src")),
+        "account": given(value("user_src")),
         "session": value("session_id"),
     }
     cut = mask(pc.is_null(what)) | mask(pc.and_(is_over, pc.is_null(length)))

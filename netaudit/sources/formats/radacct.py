@@ -18,8 +18,9 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats._delimited import Cells, header_cells
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._stations import called_station
-from netaudit.sources.formats._values import mask, refused, words
+from netaudit.sources.formats._values import mask, words
 
 _NEEDED = frozenset({"acctsessionid", "username", "nasipaddress", "acctstarttime", "callingstationid"})
 _ESCAPE = re.compile(rb"=([0-9A-F]{2})")

@@ -18,8 +18,9 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context
 from netaudit.records.addresses import mac_column
 from netaudit.sources.formats import _device_stamps as device_stamps
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._patterns import CUT_OFF, MAC, first_match
-from netaudit.sources.formats._values import among_others, mask, refused
+from netaudit.sources.formats._values import among_others, mask
 
 _LINE = (
     r"^(?P<head>.*?)%(?P<what>(?:APMG-\d-STA_(?:ADD|DEL|CHANGE))|(?:ROAMING-\d-ROAM_EVENT)): "

@@ -15,14 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column
 from netaudit.sources.formats import _device_stamps
-from netaudit.sources.formats._keyed import named, said
-from netaudit.sources.formats._pages import visited
-from netaudit.sources.formats._sessions import CUT, Printed, settle, sides, stops_short, transport_column
-from netaudit.sources.formats._values import among_others, mask, refused
+from netaudit.sources.formats._flow_sides import Printed, session_sides
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._sessions import CUT, settle
+from netaudit.sources.formats._torn import torn_line
+from netaudit.sources.formats._transports import transport_column
+from netaudit.sources.formats._urls import visited
+from netaudit.sources.formats._values import among_others, given, mask
 
 _LINE = r"^(?P<head>.*?)\b(?:fwlog|nat|aclog)(?:\[\d+\])?: *(?P<body>(?:所属系统:[^,]*, *)?日志类型:(?P<what>[^,]*),.*)$"
 _OWN = re.compile(r"(?:^|[ \]>])(?:fwlog|nat|aclog)(?:\[\d+\])?: *(?:所属系统:[^,]*, *)?日志类型:")
@@ -37,7 +40,7 @@ def _open(context: Context) -> Parse:
         index, got = extract(chunk.lines, _LINE)
         is_session = mask(pc.is_in(got["what"], value_set=pa.array([_SESSION, _NAT])))
         is_page = mask(pc.equal(got["what"], _PAGE))
-        short = stops_short(chunk)[index]
+        short = index == torn_line(chunk)
         sessions, rejected = _sessions(_of(got, is_session), index[is_session], short[is_session], context)
         pages, hostless = _pages(_of(got, is_page), index[is_page], context)
         return Parsed(
@@ -54,7 +57,7 @@ def _of(got: dict[str, pa.Array], chosen: np.ndarray) -> dict[str, pa.Array]:
 
 
 def _key(body: pa.Array, name: str) -> pa.Array:
-    return named(pc.utf8_trim_whitespace(said(body, rf"(?:^|, *){name}:(?P<v>[^,]*)")))
+    return given(pc.utf8_trim_whitespace(said(body, rf"(?:^|, *){name}:(?P<v>[^,]*)")))
 
 
 def _sessions(
@@ -75,7 +78,7 @@ def _sessions(
         pc.if_else(is_target, address, None),
         pc.if_else(is_target, number, None),
     )
-    ends, refusals = sides(printed, transport_column(_key(body, "协议")), context)
+    ends, refusals = session_sides(printed, transport_column(_key(body, "协议")), context)
     columns = ends | {
         "ts": _device_stamps.read(got["head"], context).moment,
         "message": pc.if_else(is_nat, pc.coalesce(way, got["what"]), got["what"]),

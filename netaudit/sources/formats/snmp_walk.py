@@ -22,7 +22,8 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context, taken_at
 from netaudit.records.addresses import by_distinct, ip_column, parse_mac
 from netaudit.records.schemas import MAC, TIMESTAMP
-from netaudit.sources.formats._values import mask, refused, whole, words
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import mask, whole, words
 
 NO_ENTRY = "The object is cut off, or its value is none of this table."
 _OBJECTS = {

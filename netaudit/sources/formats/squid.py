@@ -20,12 +20,11 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import ip_column
 from netaudit.records.schemas import TIMESTAMP
-from netaudit.sources.formats._clf import bare, count, given, moments, requests, status
-from netaudit.sources.formats._endpoints import parsed
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._clf import bare, count, moments, requests, status
 from netaudit.sources.formats._log_layout import expression
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._urls import destinations, named
-from netaudit.sources.formats._values import mask, port, whole
+from netaudit.sources.formats._values import DASH, given, mask, port, whole
 
 CUT = "The line is no request that squid logged, or is cut off."
 GUESSED = "This squid log has a layout of its own; declare its logformat in the [[source]] options to read all of it."
@@ -101,7 +100,7 @@ def _columns(got: dict[str, pa.Array], context: Context) -> dict[str, pa.Array]:
     none = pa.nulls(len(next(iter(got.values()))), pa.string())
 
     def cell(name: str) -> pa.Array:
-        return given(got[name]) if name in got else none
+        return given(got[name], DASH) if name in got else none
 
     end = _end(cell, context)
     direct = pc.match_substring_regex(cell("hierarchy"), "DIRECT|ORIGINAL_DST")

@@ -20,8 +20,9 @@ from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import COUNT, PORT
 from netaudit.sources.dns_words import qtype_column, rcode_column
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._owned import first_of, lists_of, members
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._values import mask
 
 UNREADABLE = "The addresses of this line cannot be read."
 

@@ -17,8 +17,7 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.records.addresses import by_distinct, ip_column
 from netaudit.records.names import normalise_column
 from netaudit.sources.dns_words import qtype_column, rcode_column
-from netaudit.sources.formats._endpoints import parsed
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import mask
 
 UNREADABLE = "The client or the question of this row cannot be read."

@@ -14,10 +14,9 @@ import pyarrow.compute as pc
 
 from netaudit.intake import times
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, said
 from netaudit.sources.formats._dissected import Packets, lists_in, look_ups
-from netaudit.sources.formats._endpoints import parsed
-from netaudit.sources.formats._keyed import said
+from netaudit.sources.formats._outcome import parsed
 from netaudit.sources.formats._values import mask, words
 
 UNREADABLE = "The addresses of this packet cannot be read."

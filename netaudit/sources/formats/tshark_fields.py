@@ -18,7 +18,7 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample
 from netaudit.sources.formats._delimited import Cells
 from netaudit.sources.formats._dissected import Packets, lists_in, look_ups
-from netaudit.sources.formats._endpoints import parsed
+from netaudit.sources.formats._outcome import parsed
 from netaudit.sources.formats._values import mask
 
 UNREADABLE = "The addresses of this packet cannot be read."

@@ -17,10 +17,9 @@ from netaudit.intake.carrier import peel, read_stamps
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, empty_to_null, extract
 from netaudit.intake.times import Context
-from netaudit.sources.formats._endpoints import parsed
 from netaudit.sources.formats._flow_sides import BAD_END, CUT_OFF, Tuples, flow_sides, numbers
-from netaudit.sources.formats._kept import keep
 from netaudit.sources.formats._open_flows import OpenFlows
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._ulogd import NO_ADDRESSES, nat_columns
 from netaudit.sources.formats._values import among_others, mask
 

@@ -16,10 +16,10 @@ from netaudit.intake import json_lines
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context
-from netaudit.sources.formats._kept import keep
 from netaudit.sources.formats._open_flows import OpenFlows
+from netaudit.sources.formats._outcome import keep, refused
 from netaudit.sources.formats._ulogd import KEYS, NO_ADDRESSES, nat_columns
-from netaudit.sources.formats._values import among_others, refused
+from netaudit.sources.formats._values import among_others
 
 _NUMBERED = re.compile(r"(?:port|sec|protocol|\.id|\.event)\Z")
 _SCHEMA = pa.schema([(key, pa.int64() if _NUMBERED.search(key) else pa.string()) for key in KEYS])

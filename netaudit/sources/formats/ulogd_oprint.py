@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
 from netaudit.intake.times import Context
-from netaudit.sources.formats._kept import keep
 from netaudit.sources.formats._open_flows import OpenFlows
+from netaudit.sources.formats._outcome import keep, refused
 from netaudit.sources.formats._stanzas import Stanzas
 from netaudit.sources.formats._ulogd import NO_ADDRESSES, nat_columns
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._values import mask
 
 _OWN = re.compile(r"===>PACKET BOUNDARY\s*\Z|[a-z][a-z0-9]*(?:\.[a-z0-9]+)+=|ct=")
 

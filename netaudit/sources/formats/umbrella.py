@@ -19,8 +19,9 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, e
 from netaudit.records.addresses import ip_column
 from netaudit.records.names import normalise_column
 from netaudit.sources.dns_words import qtype_column, rcode_column
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._values import mask
 
 BROKEN = "A record is cut off, or is none of this export."
 

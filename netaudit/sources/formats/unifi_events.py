@@ -15,7 +15,8 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, empty_to_null, share
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import ip_column, mac_column
-from netaudit.sources.formats._values import mask, refused, whole
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._values import mask, whole
 
 _TEXTS = (
     "key",

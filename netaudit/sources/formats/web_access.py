@@ -20,12 +20,12 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column
-from netaudit.sources.formats._clf import bare, count, given, moments, requests, status
-from netaudit.sources.formats._endpoints import endpoints, parsed
-from netaudit.sources.formats._kept import keep
+from netaudit.sources.formats._clf import bare, count, moments, requests, status
+from netaudit.sources.formats._endpoints import endpoints
 from netaudit.sources.formats._log_layout import expression
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._urls import destinations, named
-from netaudit.sources.formats._values import mask, port
+from netaudit.sources.formats._values import DASH, given, mask, port
 
 CUT = "The line is no request of a web server's access log, or is cut off."
 _LINE = (
@@ -113,9 +113,9 @@ def _of_groups(got: dict[str, pa.Array]) -> Cell:
     def cell(name: str) -> pa.Array:
         if name == "host" and "tail" in got:
             said = pc.extract_regex(got["tail"], _NAMED_HOST)
-            quoted, bare = (given(pc.struct_field(said, form)) for form in ("quoted", "bare"))
-            return pc.coalesce(quoted, bare, given(got["host"]))
-        return given(got[name]) if name in got else none
+            quoted, bare = (given(pc.struct_field(said, form), DASH) for form in ("quoted", "bare"))
+            return pc.coalesce(quoted, bare, given(got["host"], DASH))
+        return given(got[name], DASH) if name in got else none
 
     return cell
 
@@ -124,7 +124,7 @@ def _of_object(found: json_lines.Objects) -> Cell:
     none = pa.nulls(len(found.index), pa.string())
 
     def cell(name: str) -> pa.Array:
-        return pc.coalesce(none, *(given(found.column(key)) for key in _KEYS.get(name, ())))
+        return pc.coalesce(none, *(given(found.column(key), DASH) for key in _KEYS.get(name, ())))
 
     return cell
 

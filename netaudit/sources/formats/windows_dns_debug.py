@@ -22,11 +22,11 @@ from netaudit.records.addresses import ip_column
 from netaudit.records.names import normalise_column
 from netaudit.sources.dns_words import qtype_column, rcode_column
 from netaudit.sources.formats._date_order import STAMP, DateOrder
-from netaudit.sources.formats._kept import keep
 from netaudit.sources.formats._lookups import UNREADABLE
+from netaudit.sources.formats._outcome import keep, refused
 from netaudit.sources.formats._owned import lists_of
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import mask, port, refused, words
+from netaudit.sources.formats._values import mask, port, words
 
 _LIKE = rf"^{STAMP} +(?P<thread>[0-9A-Fa-f]{{3,8}}) PACKET +[0-9A-Fa-f]+ "
 _PACKET = (

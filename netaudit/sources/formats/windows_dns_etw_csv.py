@@ -15,7 +15,7 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample
 from netaudit.sources.formats._delimited import Cells, header_cells
 from netaudit.sources.formats._dns_analytical import REFERENCE, Moments, events
-from netaudit.sources.formats._endpoints import parsed
+from netaudit.sources.formats._outcome import parsed
 from netaudit.sources.formats._values import mask
 
 UNREADABLE = "The client of this event cannot be read."

@@ -11,7 +11,7 @@ from netaudit.intake import json_lines, times
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, share
 from netaudit.sources.formats._dns_analytical import FIELDS, REFERENCE, Moments, events
-from netaudit.sources.formats._endpoints import parsed
+from netaudit.sources.formats._outcome import parsed
 
 UNREADABLE = "The client of this event cannot be read."
 

@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 
 from netaudit.intake import times
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, said
 from netaudit.sources.formats._dns_analytical import REFERENCE, Moments, events
-from netaudit.sources.formats._keyed import said
+from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import mask, refused, words
+from netaudit.sources.formats._values import mask, words
 
 UNREADABLE = "The client of this event cannot be read."
 TORN = "An event is cut off, or more than one stands in a line."

@@ -7,6 +7,7 @@ in an earlier chunk. A ``dns.log`` taken at the edge shows the resolver as the c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,16 +16,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake import json_lines, times
-from netaudit.intake.lines import Chunk
+from netaudit.intake.lines import Framed
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, share
-from netaudit.sources.formats._values import mask, refused
+from netaudit.sources.formats._outcome import refused
+from netaudit.sources.formats._quick import Usual, by_kernels
+from netaudit.sources.formats._values import mask
 from netaudit.sources.formats._zeek_columns import LISTS, LOGS, kind_of_log, unescape
+from netaudit.sources.formats._zeek_quick import ZeekLookUps
 
 NO_HEADER = "No #fields line says what the columns of this line mean."
 WRONG_WIDTH = "The line does not have as many columns as its #fields line."
 MANY_HEADERS = "The file has too many different headers."
 UNREADABLE = "The addresses of this line cannot be read."
 
+_MOST_COMMENTS = 100  # before the first record
 _MAX_HEADERS = 200  # different ones in a chunk; joined files have a few
 _STRINGS = (
     "_path", "ts", "id.orig_h", "id.resp_h", "proto", "query", "qtype_name", "rcode_name", "opcode_name",
@@ -81,8 +86,7 @@ class _Reader:
     context: times.Context
     header: _Header = field(default_factory=_Header)
 
-    def __call__(self, chunk: Chunk) -> Parsed:
-        lines = chunk.lines
+    def __call__(self, lines: pa.StringArray) -> Parsed:
         comment = mask(pc.starts_with(lines, "#"))
         objects = mask(pc.match_substring_regex(lines, r"^\s*\{"))
         blank = mask(pc.equal(lines, ""))
@@ -115,7 +119,28 @@ class _Reader:
 
 
 def _open(context: times.Context) -> Parse:
-    return _Reader(context)
+    reader, look_ups = _Reader(context), ZeekLookUps(context)
+
+    def usual(framed: Framed) -> Usual:
+        header = reader.header
+        for line in _first_comments(framed):
+            header = header.after(line)
+        is_usual = replace(header, fields=(), path="") == _Header()
+        is_dns = kind_of_log(header.path, header.fields) == "dns"
+        return look_ups(framed, header.fields if is_usual and is_dns else ())
+
+    return by_kernels(usual, reader)
+
+
+def _first_comments(framed: Framed) -> Iterator[str]:
+    """The ``#`` lines that a chunk begins with."""
+    begin = 0
+    for end in framed.ends[:_MOST_COMMENTS].tolist():
+        line = framed.text.u8[begin:end].tobytes()
+        if not line.startswith(b"#"):
+            return
+        yield line.decode(errors="replace").rstrip("\r\n\0")
+        begin = end + 1
 
 
 def _read_text(

@@ -144,7 +144,7 @@ def test_usual_lines_are_read_by_the_kernels(tmp_path: Path) -> None:
     path.write_bytes("\n".join(text).encode() + b"\n")
     with ByteStream(identify(path)) as stream:
         (chunk,) = chunks(stream)
-    rows = BindQueries(Context(zone=dt.UTC))(chunk.framed)
+    rows = BindQueries(Context(zone=dt.UTC))(chunk.framed).rows
     assert rows.line.tolist() == list(range(len(text)))
     assert rows.columns["name"].to_pylist() == ["www.example.org"] * len(text)
     assert rows.columns["qtype"].to_pylist() == ["AAAA"] * len(text)

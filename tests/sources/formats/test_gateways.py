@@ -39,7 +39,7 @@ from netaudit.sources.formats import (
     sangfor,
 )
 from netaudit.sources.formats._damaged import SPREADSHEET, UNCERTAIN
-from netaudit.sources.formats._sessions import NO_PORT
+from netaudit.sources.formats._flow_sides import NO_PORT
 from netaudit.sources.formats._titled import BAD_TIME, NO_HEADER, UNCLOSED
 
 COLLECTED = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)

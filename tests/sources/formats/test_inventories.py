@@ -13,8 +13,8 @@ from netaudit.errors import ConfigError
 from netaudit.intake.lines import detect_encoding
 from netaudit.sources.formats import asset_table, netbox, nmap_xml
 from netaudit.sources.formats._delimited import header_cells
-from netaudit.sources.formats._headers import is_inventory
 from netaudit.sources.formats._inventory_cells import addresses, network
+from netaudit.sources.formats._inventory_titles import is_inventory
 
 
 def notes(text, **options):

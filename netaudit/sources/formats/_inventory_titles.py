@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from netaudit.sources.formats._delimited import title
 
 _TITLES = {
     "ip": (
@@ -58,7 +59,7 @@ _TITLES = {
         "validuntil enddate retired decommissioned"
     ),
 }
-"""Titles by column, the preferred one first; in the form that `title` gives."""
+"""Titles by column, the preferred one first; in the form that `_delimited.title` gives."""
 
 _COLUMN = {name: column for column, names in _TITLES.items() for name in names.split()}
 _RANK = {name: rank for names in _TITLES.values() for rank, name in enumerate(names.split())}
@@ -75,13 +76,6 @@ _LOG_TITLES = (
 )
 _OF_A_LOG = frozenset(_LOG_TITLES.split())
 """Titles of what happened; a table that has one is a log and no inventory."""
-
-
-def title(cell: str) -> str:
-    """A header cell for comparison: width, case, blanks, punctuation and remarks do not count."""
-    text = unicodedata.normalize("NFKC", cell).lower()
-    text = re.sub(r"[(\[【].*?[)\]】]", "", text) if not text.startswith(("(", "[", "【")) else text
-    return re.sub(r"[\s_\-*:/.#()\[\]【】]+", "", text)
 
 
 def columns_of(cells: list[str]) -> dict[str, list[int]]:

@@ -1,0 +1,163 @@
+"""Which way a line took can never be seen in the rows: dnsmasq and Zeek."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netaudit.intake.lines import Chunk, chunks
+from netaudit.intake.log_format import LogFormat, Parsed
+from netaudit.intake.opening import ByteStream, identify
+from netaudit.intake.times import Context, parse_zone
+from netaudit.records.printed import readable
+from netaudit.records.schemas import conform
+from netaudit.sources.formats.dnsmasq_log import FORMAT as DNSMASQ
+from netaudit.sources.formats.zeek import FORMAT as ZEEK
+
+HEAD = ["#separator \\x09", "#set_separator\t,", "#empty_field\t(empty)", "#unset_field\t-", "#path\tdns"]
+FIELDS = [
+    "ts",
+    "uid",
+    "id.orig_h",
+    "id.orig_p",
+    "id.resp_h",
+    "id.resp_p",
+    "proto",
+    "trans_id",
+    "query",
+    "qtype",
+    "qtype_name",
+    "rcode",
+    "rcode_name",
+    "AA",
+    "answers",
+]
+NAMED = "#fields\t" + "\t".join(FIELDS)
+CELLS = [
+    "1763856000.123456",
+    "C1",
+    "10.1.0.9",
+    "53727",
+    "10.1.0.53",
+    "53",
+    "udp",
+    "7",
+    "www.Example.org",
+    "1",
+    "A",
+    "0",
+    "NOERROR",
+    "F",
+    "192.0.2.1,b.example",
+]
+ODD_CELLS = ["-", "(empty)", "", "a\\x2cb", "a,b", ",", "1.2.3.4,,::1", "99999", "5353", "x" * 70, "1763856000", "fd00::1",
+             "1763856000.1234567890", "NXDOMAIN", "A", "例子.cn", "10.0.0.1", "TYPE65", "a b"]  # fmt: skip
+COMMENTS = ["#close\t2026-11-23", NAMED, NAMED.replace("query", "other"), "", "{}", "#path\tconn"]
+
+MASQ = ["Nov 23 00:00:52", " gw", " dnsmasq[674]: ", "query[A]", " cdn.Example.org", " from ", "10.1.0.12"]
+ODD_MASQ = [
+    ["Nov  3 00:00:52", "Feb 31 00:00:52", "Nov 23 00:00:52 2026", "2026-11-23T00:00:52Z", "Mon Nov 23 00:00:52", "<30>Nov 23 00:00:52"],
+    ["", " 2026", " a:b", " daemon.info", " 10.0.0.1", " fe80::1", " x=y"],
+    [" dnsmasq: ", " dnsmasq[]: ", " dnsmasq-dhcp[674]: ", " dnsmasq[674]:  ", " dnsmasq[674]: 13 10.1.0.12/58360 ", " named[1]: "],
+    ["query[type=65]", "query[AAAA]", "query[]", "query[A]]", "reply", "cached", "config", "forwarded", "gravity blocked", "query"],
+    [" <name unprintable>", " we ird.example", " a..b", " 1.2.3.4", " a\\.b", " ", " x from y"],
+    [" is ", " to ", " from  ", ""],
+    ["fd00::1", "10.1.0.999", "fe80::1%br-lan", "", "192.0.2.1\r", "192.0.2.1 more", "10.1.0.12\0"],
+]  # fmt: skip
+
+
+@st.composite
+def table(draw: st.DrawFn) -> list[str]:
+    lines = [*HEAD, NAMED]
+    for _ in range(draw(st.integers(1, 20))):
+        cells = list(CELLS)
+        for number in draw(st.sets(st.integers(0, len(cells) - 1), max_size=2)):
+            cells[number] = draw(st.sampled_from(ODD_CELLS))
+        lines.append("\t".join(cells) + draw(st.sampled_from(["", "", "", "", "\r", "\tmore"])))
+        if draw(st.integers(0, 9)) == 0:
+            lines.append(draw(st.sampled_from(COMMENTS)))
+    return lines
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> list[str]:
+    lines = []
+    for _ in range(draw(st.integers(1, 20))):
+        parts = list(MASQ)
+        for number in draw(st.sets(st.integers(0, len(parts) - 1), max_size=2)):
+            parts[number] = draw(st.sampled_from(ODD_MASQ[number]))
+        lines.append("".join(parts))
+    return lines
+
+
+def rows_of(format_: LogFormat, chunk: Chunk, zone: str) -> tuple[object, ...]:
+    context = Context(zone=parse_zone(zone), collected=dt.datetime(2026, 12, 1, tzinfo=dt.UTC))
+    parsed: Parsed = format_.open(context)(chunk)
+    rows = []
+    for found in parsed.rows:
+        cells = readable(conform(found.kind, found.columns, len(found.line))).to_pylist()
+        rows += zip(found.line.tolist(), [found.kind] * len(cells), cells, strict=True)
+    rejected = {reason: sorted(index.tolist()) for reason, index in parsed.rejected.items()}
+    assert len(rows) + sum(map(len, rejected.values())) + parsed.other == len(chunk.sizes)
+    return sorted(rows, key=lambda row: row[:2]), rejected, parsed.other, context.notes
+
+
+def compare(format_: LogFormat, folder: Path, text: list[str], zone: str) -> None:
+    path = folder / "log"
+    path.write_bytes("\n".join(text).encode() + b"\n")
+    with ByteStream(identify(path)) as stream:
+        (chunk,) = chunks(stream)
+    plain = Chunk(chunk.lines, chunk.first, chunk.bad, chunk.sizes)
+    assert rows_of(format_, chunk, zone) == rows_of(format_, plain, zone)
+
+
+@settings(max_examples=60, deadline=None)
+@given(table())
+def test_zeek(tmp_path_factory, text: list[str]) -> None:
+    compare(ZEEK, tmp_path_factory.mktemp("log"), text, "UTC")
+
+
+@settings(max_examples=60, deadline=None)
+@given(queries())
+def test_dnsmasq(tmp_path_factory, text: list[str]) -> None:
+    compare(DNSMASQ, tmp_path_factory.mktemp("log"), text, "Asia/Shanghai")
+
+
+@pytest.mark.parametrize("format_", [DNSMASQ, ZEEK], ids=["dnsmasq", "zeek"])
+def test_usual_lines_are_not_seen_by_the_slow_reader(format_: LogFormat, tmp_path: Path) -> None:
+    usual = ["".join(MASQ)] * 3 if format_ is DNSMASQ else [*HEAD, NAMED, *["\t".join(CELLS)] * 3]
+    path = tmp_path / "log"
+    path.write_bytes("\n".join(usual).encode() + b"\n")
+    with ByteStream(identify(path)) as stream:
+        (chunk,) = chunks(stream)
+    asked: list[int] = []
+    take = chunk.take
+    chunk_type = type(
+        "Watched", (Chunk,), {"take": lambda _, index: asked.append(len(index)) or take(index)}
+    )
+    watched = chunk_type(None, chunk.first, chunk.bad, chunk.sizes, chunk.framed)
+    parsed = format_.open(Context(zone=dt.UTC))(watched)
+    assert sum(len(rows.line) for rows in parsed.rows) == 3
+    assert sum(asked) == len(usual) - 3
+
+
+def test_lines_held_over_keep_their_text(tmp_path: Path) -> None:
+    """A chunk that ends before the last record, and the next one that begins with it."""
+    from netaudit.intake import lines
+
+    path = tmp_path / "log"
+    path.write_bytes(b"".join(b"%d\n" % number for number in range(2_000_000)))
+    with ByteStream(identify(path)) as stream:
+        found = list(chunks(stream, lambda column: np.arange(len(column)) % 7 == 0))
+    assert len(found) > 1
+    assert lines.ROOM > 0
+    for chunk in found:
+        again = Chunk(None, chunk.first, chunk.bad, chunk.sizes, chunk.framed)
+        assert (
+            again.lines.equals(chunk.lines.slice(0)) or again.lines.to_pylist() == chunk.lines.to_pylist()
+        )
