@@ -5,20 +5,21 @@
 Makes an office's logs in memory (seeded, no files), asks who was behind public addresses and ports at
 random moments, and compares every answer with the truth. Exit 1 where an answer that one candidate
 holds is not the true device, or the true device is not among the candidates.
-"""  # noqa: D205 -- two sentences
+"""
 
 from __future__ import annotations
 
 import argparse
 import resource
 import sys
+import tempfile
 import time
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from netaudit.attribution import Logs, Questions, walk
+from netaudit.attribution import Answers, Logs, Questions, walk
 from netaudit.attribution.packed import Packed
 from netaudit.attribution.trace import HopKind
 from netaudit.attribution.walk import AMBIGUOUS, HELD, REACHES
@@ -27,6 +28,7 @@ from netaudit.records.addresses import from_bytes
 from netaudit.records.evidence import EvidenceFile
 from netaudit.records.moments import moment
 from netaudit.records.schemas import TIMESTAMP, concat, conform
+from netaudit.store.snapshots import Snapshots
 
 SECOND = 10**9
 START = 1_795_000_000 * SECOND
@@ -34,18 +36,6 @@ DAYS = 30
 PUBLICS = 4
 DEVICES = 20_000
 LEASE_S = 86_400
-
-
-@dataclass(frozen=True)
-class Office:
-    """Logs and what is true of them."""
-
-    logs: Logs
-    asked: Questions
-    inside: np.ndarray
-    """True inside host of each question, as the low half of its address."""
-    mac: np.ndarray
-    """True MAC of each question."""
 
 
 def main() -> int:
@@ -69,6 +59,14 @@ def main() -> int:
     before = time.perf_counter()
     walk(one, logs)
     print(f"one question        {(time.perf_counter() - before) * 1e3:8.1f} ms")
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Snapshots(Path(folder) / "read")
+        before = time.perf_counter()
+        kept.keep("logs", logs)
+        print(f"keeping the logs    {time.perf_counter() - before:8.1f} s")
+        before = time.perf_counter()
+        walk(one, kept.find("logs"))
+        print(f"one question on what was kept {(time.perf_counter() - before) * 1e3:6.1f} ms")
     print(f"peak memory         {peak_mib():8.0f} MiB, of which making the tables {made:.0f} MiB")
     return judge(answers, inside, mac)
 
@@ -78,7 +76,7 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def judge(answers, inside: np.ndarray, mac: np.ndarray) -> int:
+def judge(answers: Answers, inside: np.ndarray, mac: np.ndarray) -> int:
     """Print how often the answers are right, and count those that are wrong."""
     outcome = answers.outcome(HopKind.NAT)
     held = outcome == HELD
@@ -89,12 +87,16 @@ def judge(answers, inside: np.ndarray, mac: np.ndarray) -> int:
     wrong_mac = held & device.known & (device.low != mac)
     reach = np.bincount(answers.reach, minlength=len(REACHES))
     print("reach               ", {REACHES[i].value: int(n) for i, n in enumerate(reach)})
-    print(f"one host            {held.mean():8.1%}   several {(outcome == AMBIGUOUS).mean():.1%}   none {lost.mean():.1%}")
+    print(
+        f"one host            {held.mean():8.1%}   several {(outcome == AMBIGUOUS).mean():.1%}   none {lost.mean():.1%}"
+    )
     print(f"wrong hosts         {wrong_host.sum():8}   wrong devices {wrong_mac.sum()}")
     return int(bool(wrong_host.any() or wrong_mac.any() or lost.any()))
 
 
-def office(nat: int, leases: int, sessions: int, questions: int):
+def office(
+    nat: int, leases: int, sessions: int, questions: int
+) -> tuple[dict[str, pa.Table], Questions, np.ndarray, np.ndarray]:
     """Tables by kind, questions, and the true host and MAC of each question."""
     random = np.random.default_rng(7)
     span = DAYS * 86_400
@@ -186,7 +188,12 @@ def table(kind: str, **columns: object) -> pa.Table:
     """Rows of a kind, all of one file."""
     rows = len(columns["ts"])  # type: ignore[arg-type]
     return concat(
-        kind, [conform(kind, {**columns, "file": kind, "ordinal": np.arange(1, rows + 1, dtype=np.uint64)}, rows)]
+        kind,
+        [
+            conform(
+                kind, {**columns, "file": kind, "ordinal": np.arange(1, rows + 1, dtype=np.uint64)}, rows
+            )
+        ],
     )
 
 
