@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from netaudit.attribution.columns import NONE, SECOND, Records, combine
+from netaudit.attribution.columns import FAR, NONE, SECOND, Records, combine
 from netaudit.attribution.held import Held
 from netaudit.attribution.intervals import Index, Pairs, overlaps
 from netaudit.attribution.packed import Codes, Packed
@@ -16,6 +16,10 @@ from netaudit.attribution.words import Role, roles
 from netaudit.records.addresses import format_mac, parse_mac
 
 DETAILS = ("account", "ap_name", "bssid", "nas", "nas_port", "session", "ssid", "vlan")
+
+NOTHING, CHANGES = -1, -2
+"""Codes of what a session says at a time: no word, and more than one."""
+_MOST_SECONDS = 2**32 - 1
 
 PHASES_S = 30
 """Beginnings of one station that follow each other this soon, without an end between, are one; so
@@ -58,7 +62,7 @@ class AccessLog:
             cap=np.full(len(events), STATION_CAP_S * SECOND),
             grace=PHASES_S * SECOND,
         )
-        self._seen = _Seen(records, events, found, np.lexsort((order, when, group)))
+        self._seen = _Seen(time, events, found, np.lexsort((order, when, group)))
         sure = np.maximum(found.start, when[found.first] - STATION_LEAD_S * SECOND)
         unbegun = (found.doubt & Doubt.NO_START) != 0
         spans = replace(
@@ -71,7 +75,8 @@ class AccessLog:
         row = spans.first
         spans = _close_at_resets(spans, nas[row], (nas[resets], time[resets]))
         # A device that begins a session elsewhere has left the one whose stop was lost.
-        self.spans = end_at_next(spans, combine(device[row], site[row]), np.arange(len(row)))
+        begun = np.where(unbegun, when[found.first], spans.start)
+        self.spans = end_at_next(spans, combine(device[row], site[row]), np.arange(len(row)), begun)
         self.site = site[row]
         self.mac, self.macs = mac[row], macs
         self.ips = ips
@@ -79,7 +84,8 @@ class AccessLog:
         account, self.accounts = records.words("account")
         self.account = _persons(self._seen.codes(account), self.accounts)
         self._macs, self._ips = Codes(macs), Codes(ips)
-        self._texts: dict[str, np.ndarray] = {}
+        self._words: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+        """By column what each event tells of it, how often that changed up to then, and the texts."""
         self._by_mac = Index(self.mac, self.spans.start, self.spans.end)
         self._by_ip = Index(self.ip, self.address.start, self.address.end)
         self._leads_by_mac = Index(self.mac, found.start, self.spans.end, np.flatnonzero(unbegun))
@@ -125,25 +131,32 @@ class AccessLog:
         """MAC of each session; none where it is not known."""
         return self._macs.take(self.mac[spans])
 
-    def texts(self, name: str, spans: np.ndarray) -> np.ndarray:
-        """``(n,)`` texts: what the records of each session say last about a column, as `detail`."""
-        if name not in self._texts:
-            codes, values = self.records.codes(name)
-            words = [v.hex(":") if isinstance(v, bytes) else v for v in values.to_pylist()]
-            said = np.array([bool(word) for word in words] + [False])
-            seen = self._seen.codes(np.where(said[codes], codes, -1))
-            self._texts[name] = np.array([*words, ""], object)[seen]
-        found: np.ndarray = self._texts[name][spans]
-        return found
+    def said(self, name: str, spans: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """``(n,)`` codes of what the records of each session say of a column at a time.
 
-    def detail(self, span: int, name: str) -> str:
-        """What the session's records say last about a column, as text; empty where nothing."""
-        if name == "account":
-            return self.account_of(span)
-        value = self._seen.value(span, name)
-        if isinstance(value, bytes):
-            return value.hex(":")
-        return "" if value is None else str(value)
+        Who roams says another access point in each record. What counts at a time is what the last
+        record before it says, and the next one after it; `NOTHING` where neither says a word,
+        `CHANGES` where they differ.
+        """
+        told, changes, _ = self._told(name)
+        first, last = self._seen.around(spans, low, high)
+        return np.where(changes[first] == changes[last], told[first], CHANGES)
+
+    def texts(self, name: str, spans: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """``(n,)`` texts of what is `said`; empty where nothing is, or it changes."""
+        said, words = self.said(name, spans, low, high), self._told(name)[2]
+        texts: np.ndarray = words[np.where(said == CHANGES, NOTHING, said)]
+        return texts
+
+    def _told(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if name not in self._words:
+            codes, values = self.records.codes(name)
+            words = [v.hex(":") if isinstance(v, bytes) else str(v) for v in values.to_pylist()]
+            said = np.array([bool(word) for word in words] + [False])
+            told = self._seen.filled(np.where(said[codes], codes, NOTHING))
+            changes = np.cumsum(np.diff(told, prepend=told[:1]) != 0)
+            self._words[name] = told, changes, np.array([*words, ""], object)
+        return self._words[name]
 
     def active(self, low: int, high: int) -> set[bytes]:
         """Addresses with a session in a time."""
@@ -189,14 +202,18 @@ def _close_at_resets(spans: Spans, nas: np.ndarray, resets: tuple[np.ndarray, np
 class _Seen:
     """What the events of a session say."""
 
-    def __init__(self, records: Records, events: np.ndarray, found: Spans, by: np.ndarray) -> None:
+    def __init__(self, time: np.ndarray, events: np.ndarray, found: Spans, by: np.ndarray) -> None:
         """Keep the events in the order `by` in which they were paired to the spans `found`."""
-        self._records, self._rows = records, events[by]
+        self._rows = events[by]
         place = np.empty(len(by), np.int64)
         place[by] = np.arange(len(by))
         self._low: np.ndarray = place[found.first]
         # Ends that are said again come after the last record of the span and belong to it too.
         self._high: np.ndarray = np.append(self._low[1:], len(by))[: len(self._low)] - 1
+        self._session = np.repeat(np.arange(len(self._low)), self._high - self._low + 1)
+        when = time[self._rows]
+        self._origin = int(when.min(initial=FAR))
+        self._key = self._moment(self._session, when)
 
     def codes(self, values: np.ndarray) -> np.ndarray:
         """Of a column of codes, each session's last that is not -1."""
@@ -207,14 +224,25 @@ class _Seen:
         found: np.ndarray = np.where(last >= self._low, seen[last], -1)
         return found
 
-    def value(self, span: int, name: str) -> object:
-        """Of a column, the session's last cell that is not null."""
-        rows = self._rows[self._low[span] : self._high[span] + 1]
-        for row in rows[::-1]:
-            value = self._records.value(name, int(row))
-            if value not in {None, ""}:
-                return value
-        return None
+    def filled(self, values: np.ndarray) -> np.ndarray:
+        """Of a column of codes, each event's; where it has none, the one before it in its session, or after it."""
+        seen, place = values[self._rows], np.arange(len(self._rows))
+        before = np.maximum.accumulate(np.where(seen >= 0, place, -1))
+        after = np.minimum.accumulate(np.where(seen >= 0, place, len(seen))[::-1])[::-1]
+        low, high = self._low[self._session], self._high[self._session]
+        told = np.where(before >= low, before, np.where(after <= high, after, -1))
+        return np.where(told >= 0, seen[told], NOTHING)
+
+    def around(self, spans: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The last event of each session before a time, and the first after it; to the second."""
+        first = np.searchsorted(self._key, self._moment(spans, low), "right") - 1
+        last = np.searchsorted(self._key, self._moment(spans, high), "left")
+        return np.maximum(first, self._low[spans]), np.minimum(last, self._high[spans])
+
+    def _moment(self, session: np.ndarray, time: np.ndarray) -> np.ndarray:
+        seconds = np.clip((time - self._origin) // SECOND, 0, _MOST_SECONDS)
+        key: np.ndarray = session * (_MOST_SECONDS + 1) + seconds
+        return key
 
     def addresses(
         self, ip: np.ndarray, ips: pa.Array, time: np.ndarray, sessions: Spans
@@ -225,9 +253,8 @@ class _Seen:
         interim record; it counts until another takes its place, or the session ends. A session has
         many IPv6 addresses at a time: each counts throughout.
         """
-        session = np.repeat(np.arange(len(self._low)), self._high - self._low + 1)
         named = np.flatnonzero(ip[self._rows] >= 0)
-        code, of, row = ip[self._rows[named]], session[named], self._rows[named]
+        code, of, row = ip[self._rows[named]], self._session[named], self._rows[named]
         v4 = Packed.of(ips).is_v4()
         slot = combine(of, np.where(v4[code], -1, code))
         order = np.lexsort((named, slot))

@@ -34,6 +34,10 @@ class Doubt(IntFlag):
     NO_END = 2
 
 
+_ENDS_SWAPPED = np.array([0, Doubt.NO_END, Doubt.NO_START, Doubt.NO_START | Doubt.NO_END], np.uint8)
+"""By `Doubt` that of the same span, mirrored in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spans:
     """Interval columns of equal length."""
@@ -125,26 +129,34 @@ def pair(
     return Spans(np.minimum(start, end), end, doubt.astype(np.uint8), first, last)
 
 
-def end_at_next(spans: Spans, place: np.ndarray, holder: np.ndarray) -> Spans:
+def end_at_next(
+    spans: Spans, place: np.ndarray, holder: np.ndarray, begun: np.ndarray | None = None
+) -> Spans:
     """Let supposed ends be no later than the next holder's beginning.
+
+    A beginning that is itself supposed proves nothing.
 
     Args:
         spans: Spans.
         place: ``(n,)`` what only one can hold at a time.
         holder: ``(n,)`` who holds it.
+        begun: ``(n,)`` when each had surely begun; where not given, a span without its beginning
+            counts from its end.
     """
+    if begun is None:
+        begun = np.where((spans.doubt & Doubt.NO_START) != 0, spans.end, spans.start)
     open_ = (spans.doubt & Doubt.NO_END) != 0
     rows = np.flatnonzero(np.isin(place, np.unique(place[open_])))
     if not rows.size:
         return spans
-    by = rows[np.lexsort((spans.start[rows], place[rows]))]
+    by = rows[np.lexsort((begun[rows], place[rows]))]
     changes = (np.diff(place[by], prepend=-2) != 0) | (np.diff(holder[by], prepend=-2) != 0)
     run = np.flatnonzero(changes)
     next_run = np.append(run[1:], len(by))[np.cumsum(changes) - 1]
     inside = next_run < len(by)
     other = by[np.where(inside, next_run, 0)]
     inside &= place[other] == place[by]
-    limit = np.where(inside, spans.start[other], FAR)
+    limit = np.where(inside, begun[other], FAR)
     cut = np.maximum(np.minimum(spans.end[by], limit), spans.start[by])
     end = spans.end.copy()
     end[by[open_[by]]] = cut[open_[by]]
@@ -153,9 +165,7 @@ def end_at_next(spans: Spans, place: np.ndarray, holder: np.ndarray) -> Spans:
 
 def start_at_previous(spans: Spans, place: np.ndarray, holder: np.ndarray) -> Spans:
     """Let supposed beginnings be no earlier than the previous holder's end: `end_at_next`, mirrored in time."""
-    unbegun = (spans.doubt & Doubt.NO_START) != 0
-    doubt = np.where(unbegun, Doubt.NO_END, 0).astype(np.uint8)
-    mirrored = Spans(-spans.end, -spans.start, doubt, spans.last, spans.first)
+    mirrored = Spans(-spans.end, -spans.start, _ENDS_SWAPPED[spans.doubt], spans.last, spans.first)
     return replace(spans, start=-end_at_next(mirrored, place, holder).end)
 
 

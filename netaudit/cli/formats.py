@@ -101,11 +101,11 @@ def _show_sample(
     session: Session, member: LogFormat, sample: Sample, words: dict[tuple[str, str], str]
 ) -> None:
     """A sample's lines, its records, and why others are none; notes what its messages mean."""
-    from netaudit.cli.render import inert, print_table
+    from netaudit.cli.render import print_table
     from netaudit.sources.trial import try_sample
 
     for line in sample.text.split("\n"):
-        click.echo(f"    {_cut(inert(line[:MAX_SHOWN]), 4)}")
+        click.echo(f"    {_cut(line, 4)}")
     trial = try_sample(member, sample)
     names = [name for name in _names(trial.records) if any(_shown(r.get(name)) for r in trial.records)]
     if trial.records:
@@ -304,7 +304,6 @@ class _Trial:
 
     def tell(self) -> None:
         """Print it, as notes."""
-        from netaudit.cli.render import inert
         from netaudit.sources.recognise import CLOSE
 
         if self._session.quiet:
@@ -328,12 +327,15 @@ class _Trial:
             click.echo(f"  {say(reason)}", err=True)
             for number, line in lines:
                 head = f"    {number}: "
-                click.echo(head + _cut(inert(line), len(head)), err=True)
+                click.echo(head + _cut(line, len(head)), err=True)
 
 
 def _cut(text: str, used: int) -> str:
-    """A line at the width of the terminal, wide characters counted as two."""
+    """A log's line, inert and cut at the width of the terminal, wide characters counted as two."""
     from rich.cells import cell_len, set_cell_size
 
+    from netaudit.cli.render import inert
+
+    text = inert(text[:MAX_SHOWN].expandtabs())
     width = max(shutil.get_terminal_size((160, 24)).columns - used, 20)
     return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"

@@ -260,7 +260,7 @@ def _names(settings: Settings, ledger: Iterable[EvidenceFile]) -> dict[str, dict
 def _rows(number: int, hop: Hop, catalogue: Catalogue) -> Iterator[tuple[str, ...]]:
     """A row for each answer of a step, after one that says so where it has not exactly one."""
     from netaudit.attribution.trace import Outcome
-    from netaudit.reports.chain_boxes import answer
+    from netaudit.reports.chain_boxes import answer, validity
 
     words = catalogue.words
     head = (f"{number} {words.label('hop', hop.hop)}", hop.asked)
@@ -268,7 +268,7 @@ def _rows(number: int, hop: Hop, catalogue: Catalogue) -> Iterator[tuple[str, ..
         yield (*head, words.label("outcome", hop.outcome), "")
         head = ("", "")
     for candidate in hop.candidates[:MAX_ROWS]:
-        yield (*head, answer(hop, candidate, words), words.span(candidate.start, candidate.end))
+        yield (*head, answer(hop, candidate, words), validity(candidate, words))
         head = ("", "")
     if len(hop.candidates) > MAX_ROWS:
         yield (*head, words.label("chain", "more", n=len(hop.candidates) - MAX_ROWS), "")

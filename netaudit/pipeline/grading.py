@@ -29,6 +29,8 @@ _SINKS = ("0.0.0.0", "::", "127.0.0.1", "::1")  # noqa: S104 -- answers of sinkh
 
 _ENDS = ["client_ip", "client_port", "server_ip", "server_port"]
 _NAMING_KINDS = ("tls", "quic", "http")
+READ_BACK = frozenset({"flow", *_NAMING_KINDS})
+"""Kinds of which events are read again once all are known."""
 _NOT_THE_DESTINATION = "ech_outer"
 """Source of a name that hides the real one: a connection with it names nothing."""
 

@@ -12,7 +12,7 @@ from netaudit.case.case import Case
 from netaudit.case.notice import Clue
 from netaudit.records.addresses import in_network, parse_ip
 from netaudit.reports.catalogue import Catalogue
-from netaudit.reports.chain_boxes import PLACE_KEYS, answer, asked_for, boxes, difference, stable
+from netaudit.reports.chain_boxes import PLACE_KEYS, answer, asked_for, boxes, difference, stable, validity
 from netaudit.reports.chain_drawing import draw_chain
 from netaudit.reports.vocabulary import FunnelFacts, HopFacts, TraceFacts
 from netaudit.reports.words import INTERNAL, Words, defang
@@ -146,7 +146,7 @@ def _hop(number: int, hop: Hop, trace: Trace, catalogue: Catalogue) -> HopFacts:
         held=hop.outcome is Outcome.HELD,
         answer=answers or "—",
         details=words.joined(details) or "—",
-        record=words.span(first.start, first.end) if first else "—",
+        record=validity(first, words) if first else "—",
         difference=difference(first, trace.question, words),
         stable=stable(hop, words),
         ref=catalogue.ref(e for c in hop.candidates[:MAX_ANSWERS] for e in c.evidence) or "—",

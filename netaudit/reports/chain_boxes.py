@@ -120,6 +120,13 @@ def stable(hop: Hop, words: Words) -> str:
     return words.label("phrase", "stable", low=f"{int(low):+d}", high=f"{int(high):+d}")
 
 
+def validity(candidate: Candidate, words: Words) -> str:
+    """From when to when a record holds; a question mark for the end that no record tells."""
+    if (candidate.start is None) == (candidate.end is None):
+        return words.span(candidate.start, candidate.end)
+    return "–".join("?" if at is None else words.stamp(at) for at in (candidate.start, candidate.end))
+
+
 def difference(candidate: Candidate | None, question: Question, words: Words) -> str:
     """How the asked moment, or the span that the notice's precision leaves, lies to the record's."""
     at = question.at
@@ -258,7 +265,7 @@ def _found(
         label = words.label("chain", "supposed")
     lines = [ChainLine(label, _shown(answer(hop, candidate, words)) or "—", strong=True)]
     if candidate.start or candidate.end:
-        lines.append(ChainLine(words.label("chain", "valid"), words.span(candidate.start, candidate.end)))
+        lines.append(ChainLine(words.label("chain", "valid"), validity(candidate, words)))
     if candidate.start and hop.outcome is Outcome.HELD:
         lines.append(ChainLine(words.label("chain", "moment"), difference(candidate, question, words)))
     for word, text in (

@@ -27,12 +27,12 @@ _LINE = 18
 _HEADER = 26
 _LABEL_MOST = 120
 _INK, _GREY = "#1a1a1a", "#555555"
-_FONTS = {
+_FONTS: dict[str, str] = {
     "zh-CN": "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei',SimHei,SimSun,sans-serif",
     "zh-TW": "'Noto Sans CJK TC','Source Han Sans TC','Microsoft JhengHei',PMingLiU,SimSun,sans-serif",
     "en": "Arial,'Noto Sans','Noto Sans CJK SC',SimSun,sans-serif",
 }
-_OUTLINES = {
+_OUTLINES: dict[StepKind, str] = {
     StepKind.START: 'stroke-width="1"',
     StepKind.HELD: 'stroke-width="1.5"',
     StepKind.OPEN: 'stroke-width="1.5" stroke-dasharray="10 3 2 3"',

@@ -6,7 +6,7 @@ import datetime as dt
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -116,7 +116,7 @@ class Chart:
     """For readers who cannot see it, in the paper's language."""
 
 
-class StepKind(StrEnum):
+class StepKind(Enum):
     """How a box of a chain is drawn."""
 
     START = "start"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,22 @@ ROW_GROUP = 256 << 10
 class EventSet:
     """A folder ``<kind>.parquet``; replaced as a whole by each scan."""
 
-    def __init__(self, folder: Path) -> None:
-        """Use `folder`; nothing is written before the first `write`."""
+    def __init__(self, folder: Path, kinds: Collection[str] | None = None) -> None:
+        """Use `folder`; nothing is written before the first `write`.
+
+        Args:
+            folder: Where they go.
+            kinds: Those that somebody will read; all by default.
+        """
         self.folder = folder
+        self._kinds = kinds
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.RecordBatch]] = {}
 
     def write(self, kind: str, batch: pa.RecordBatch) -> None:
         """Append a batch; it becomes readable with `finish`, and lasting with `commit`."""
+        if self._kinds is not None and kind not in self._kinds:
+            return
         waiting = self._waiting.setdefault(kind, [])
         waiting.append(batch)
         if sum(b.num_rows for b in waiting) >= ROW_GROUP:

@@ -14,6 +14,7 @@ from netaudit.case.case import Case
 from netaudit.case.rectification import tasks_for
 from netaudit.config import Settings
 from netaudit.pipeline import Scan
+from netaudit.pipeline.grading import READ_BACK
 from netaudit.policy import check as check_rules
 from netaudit.policy.facts import gather
 from netaudit.policy.rule import Rule, read_rules
@@ -65,7 +66,7 @@ def scan(
                 arguments,
                 settings,
                 index=lists.index(),
-                events=EventSet(Path(scratch) / EVENTS),
+                events=EventSet(Path(scratch) / EVENTS, READ_BACK),
                 rules=(),
                 notice=None,
                 now=now,

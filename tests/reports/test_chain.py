@@ -208,9 +208,12 @@ def test_the_same_trace_gives_the_same_bytes_with_words_for_those_who_cannot_see
 def test_times_are_in_the_unit_s_zone():
     trace = asked(Hop(HopKind.NAT, "x", Outcome.HELD, (one("10.0.0.1"),)))
     assert "2026-11-04 14:05:00–14:05:30" in texts(trace)
-    assert "06:05:00" in "".join(
-        e.text or "" for e in ET.fromstring(chain_svg(trace, "en", dt.UTC)).iter()
-    )
+    assert "06:05:00" in "".join(e.text or "" for e in ET.fromstring(chain_svg(trace, "en", dt.UTC)).iter())
+
+
+def test_an_end_that_no_record_tells_is_no_moment():
+    open_ended = replace(one("10.0.0.1"), end=None)
+    assert "2026-11-04 14:05:00–?" in texts(asked(Hop(HopKind.NAT, "x", Outcome.HELD, (open_ended,))))
 
 
 @given(st.text(max_size=200), st.floats(10, 16), st.floats(20, 600), st.booleans())

@@ -187,6 +187,44 @@ client_mac = ["MAC"]
     assert [sum(map(len, p.rejected.values())) for p in made] == [0, 1, 2]
 
 
+def test_the_dates_of_a_workbook_are_dates_whatever_their_form(tmp_path):
+    from openpyxl import Workbook
+
+    declared(
+        tmp_path,
+        """title = "t"
+kind = "radius"
+time.ts = "%Y/%m/%d %H:%M:%S"
+[recognise]
+marker = "门禁"
+[table.titles]
+ts = "时间"
+account = "门禁卡"
+""",
+    )
+    book = Workbook()
+    for row in (
+        ["时间", "门禁卡"],
+        [dt.datetime.fromisoformat("2026-11-23T08:00:52"), "u1"],
+        ["2026/11/23 8:00:53", 17],
+        ["x", 1],
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "cards.xlsx")
+    source = Source(path="cards.xlsx", timezone="Asia/Shanghai")
+    config = Settings(source=(source,), formats=OwnFormats((".",)), folder=tmp_path)
+    ledger = Ledger()
+    (batch,) = read([str(tmp_path / "cards.xlsx")], config, ledger)
+    assert printed(batch.column("ts")).to_pylist() == [
+        "2026-11-23T00:00:52.000000000Z",
+        "2026-11-23T00:00:53.000000000Z",
+    ]
+    assert batch.column("account").to_pylist() == ["u1", "17"]
+    assert [(s.reason, s.first) for s in ledger.files[0].skipped if s.matters] == [
+        ("What should be a time is not written as the format says.", (4,))
+    ]
+
+
 @pytest.mark.parametrize(
     ("form", "text", "moment"),
     [
@@ -197,6 +235,8 @@ client_mac = ["MAC"]
         ("%b %d %H:%M:%S", "Dec 31 08:00:00", "2025-12-31T00:00:00"),
         ("%m-%d %H%M%S", "11-03 080509", "2026-11-03T00:05:09"),
         ("100%% %Y.%m.%d", "100% 2026.11.03", "2026-11-02T16:00:00"),
+        ("iso", "2026/11/3", "2026-11-02T16:00:00"),
+        ("iso", "2026-11-03T00:05:09Z", "2026-11-03T00:05:09"),
         ("epoch", "1793772309.5", "2026-11-04T06:05:09.5"),
         ("syslog", "Nov  3 08:05:09", "2026-11-03T00:05:09"),
         ("%Y-%m-%d", "2026-02-30", None),

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netaudit.attribution.access_log import DETAILS, AccessLog
+from netaudit.attribution.access_log import CHANGES, DETAILS, AccessLog
 from netaudit.attribution.columns import combine, dense
 from netaudit.attribution.logs import Logs
 from netaudit.attribution.packed import Packed
+from netaudit.attribution.questions import Questions
 from netaudit.attribution.trace import Candidate
 from netaudit.attribution.weighing import Weighed, with_details
 
@@ -65,9 +66,10 @@ def _entries(logs: Logs, number: int, weighed: Weighed) -> tuple[np.ndarray, ...
 class Sessions:
     """The candidates of many questions, each with the entries that speak of it."""
 
-    def __init__(self, logs: Logs, answers: Sequence[Weighed], count: int) -> None:
-        """Put together what the access logs answered to `count` questions."""
+    def __init__(self, logs: Logs, answers: Sequence[Weighed], asked: Questions) -> None:
+        """Put together what the access logs answered to the questions."""
         self._logs, self._answers = logs, answers
+        self._times, count = asked.wide, len(asked)
         self._entries = entries = _Entries.of(logs, answers)
         question = entries.question
         named = np.zeros(count, bool)
@@ -134,19 +136,42 @@ class Sessions:
         return out
 
     def alike(self, name: str) -> np.ndarray:
-        """``(n,)`` text that all candidates of a question say alike of a column; empty where they differ."""
+        """``(n,)`` text that all candidates of a question say alike of a column; empty where they differ.
+
+        Or where a log says different things of the time asked for: who walks from one access point
+        to another within the clock error was at one of the two.
+        """
         out = np.full(len(self.count), "", object)
         if not len(self._own):
             return out
         texts = np.full(len(self._entries.span), "", object)
         for number, log in enumerate(self._logs.access):
             mine = self._entries.log == number
-            texts[mine] = log.texts(name, self._entries.span[mine])
+            texts[mine] = log.texts(
+                name, self._entries.span[mine], *self._when(self._entries.question[mine])
+            )
         told = self._told(texts, "")
         first = self._first[:-1][self.count > 0]
         same = told == np.repeat(told[first], self.count[self.count > 0])
         out[self.count > 0] = np.where(np.logical_and.reduceat(same, first), told[first], "")
+        out[self._at_odds(name)] = ""
         return out
+
+    def _at_odds(self, name: str) -> np.ndarray:
+        """``(n,)`` bool: of which questions the sessions of one log say different things of a column."""
+        odds = np.zeros(len(self.count), bool)
+        for log, weighed in zip(self._logs.access, self._answers, strict=True):
+            question = weighed.pairs.question
+            said = log.said(name, weighed.pairs.row, *self._when(question))
+            odds[question[said == CHANGES]] = True
+            question, said = question[said >= 0], said[said >= 0]
+            odds[question[1:][(np.diff(question) == 0) & (np.diff(said) != 0)]] = True
+        return odds
+
+    def _when(self, question: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The times that some of the questions ask for."""
+        low, high = self._times
+        return low[question], high[question]
 
     def _told(self, values: np.ndarray, nothing: str | int) -> np.ndarray:
         """Of each candidate the first value that its entries say."""
@@ -176,6 +201,7 @@ class Sessions:
         entries, number = self._entries, int(self._entries.log[entry])
         log: AccessLog = self._logs.access[number]
         worded = self._answers[number].candidates(question, self._logs.sites)
-        span = int(entries.span[entry])
-        details = {name: log.detail(span, name) for name in DETAILS}
+        span, when = entries.span[[entry]], self._when(np.array([question]))
+        details = {name: log.texts(name, span, *when)[0] for name in DETAILS}
+        details["account"] = log.account_of(int(span[0]))
         return with_details(worded[int(entries.candidate[entry])], **details)

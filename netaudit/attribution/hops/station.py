@@ -40,7 +40,7 @@ def look_up(walks: Walks) -> Answer | None:
         stability(walks, walks.asked, answer, partial(_near, log, mac, address))
         for log, answer in zip(logs, answers, strict=True)
     ]
-    found = Sessions(walks.logs, answers, len(asking))
+    found = Sessions(walks.logs, answers, walks.asked)
     outcome = np.select((found.count == 1, found.count > 1), (HELD, AMBIGUOUS), MISSING)
     outcome = np.where(asking, outcome, NO_HOP)
     led = _leads(walks, mac.only(outcome == MISSING), address.only(outcome == MISSING))
@@ -73,7 +73,7 @@ def _leads(walks: Walks, mac: Packed, address: Packed) -> Sessions:
     for log in walks.logs.access:
         found = log.leads_around(mac, address, *walks.asked.wide)
         leads.append(weigh(log.leads, walks.here(log.leads, found), walks.asked))
-    return Sessions(walks.logs, leads, len(mac))
+    return Sessions(walks.logs, leads, walks.asked)
 
 
 def _near(log: AccessLog, mac: Packed, address: Packed, one: Questions, at: np.ndarray) -> Pairs:

@@ -155,4 +155,5 @@ def _names(kind: str, text: pa.Array, columns: dict[str, pa.Array]) -> tuple[pa.
 
 def _homeless(text: pa.Array, read: Mapping[str, pa.Array]) -> np.ndarray:
     """Which texts are neither a name nor an address."""
-    return _lost(text, read["name"]) & _lost(text, read["server_ip"])
+    lost: np.ndarray = _lost(text, read["name"]) & _lost(text, read["server_ip"])
+    return lost

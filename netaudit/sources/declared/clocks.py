@@ -1,7 +1,7 @@
 """Times in the spelling that a format's file gives: to readers of columns.
 
 ==========  ==========================================================================
-``iso``     ``2026-11-23T08:00:52``, with a blank, slashes, fraction, offset or without
+``iso``     ``2026-11-23T08:00:52``, with a blank, slashes, fraction, offset or without; a date alone
 ``epoch``   seconds since 1970, or milli-, micro-, nanoseconds by the number of digits
 ``syslog``  ``Nov 23 08:00:52``, also with a year or a weekday
 parts       ``%Y %y %m %b %d %H %I %p %M %S %f %z``, anything else as it stands
@@ -55,7 +55,7 @@ def clockwork(form: str) -> Clockwork:
         ValueError: Why `form` is none.
     """
     if form == "iso":
-        return times.from_iso
+        return _iso
     if form == "epoch":
         return lambda text, _: times.from_epoch(text)
     if form == "syslog":
@@ -77,6 +77,23 @@ def clockwork(form: str) -> Clockwork:
         )
 
     return read
+
+
+def in_workbook(clock: Clockwork) -> Clockwork:
+    """The same for a workbook: its cells that are dates come as ISO 8601, whatever the form of the texts."""
+
+    def read(text: pa.Array, context: times.Context) -> pa.Array:
+        date = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?)?$")
+        return pc.coalesce(
+            _iso(pc.if_else(date, text, None), context), clock(pc.if_else(date, None, text), context)
+        )
+
+    return read
+
+
+def _iso(text: pa.Array, context: times.Context) -> pa.Array:
+    alone = pc.match_substring_regex(text, r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}$")
+    return times.from_iso(pc.if_else(alone, pc.binary_join_element_wise(text, "00:00", " "), text), context)
 
 
 def _pattern(form: str) -> tuple[str, set[str]]:

@@ -16,10 +16,11 @@ from netaudit.intake.spreadsheet import SHEET
 from netaudit.intake.times import Context, parse_zone
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.declared import cells
+from netaudit.sources.declared.clocks import in_workbook
 from netaudit.sources.declared.compiled import Compiled, Layout, Rule
 from netaudit.sources.formats._delimited import Cells, header_cells, split_quoted, title
-from netaudit.sources.formats._outcome import refused
-from netaudit.sources.formats._values import mask
+from netaudit.sources.formats._outcome import keep, refused
+from netaudit.sources.formats._values import given, mask
 
 NO_PATTERN = "The line fits none of the format's patterns."
 NO_HEADER = "The row stands below no header with the format's titles."
@@ -66,6 +67,8 @@ class Reading:
 
     def __init__(self, rules: Compiled, context: Context) -> None:
         self._of = rules
+        self._clocks = rules.clocks
+        self._workbook = False
         self._context = context
         if context.zone is None and rules.shape.time.zone:
             self._context = replace(context, zone=parse_zone(rules.shape.time.zone))
@@ -78,6 +81,9 @@ class Reading:
             ConfigError: Times have no zone and none is declared.
         """
         account = Account()
+        if not self._workbook and pc.any(pc.starts_with(chunk.lines, SHEET), min_count=0).as_py():
+            self._workbook = True
+            self._clocks = {name: in_workbook(clock) for name, clock in self._clocks.items()}
         lines = pc.utf8_ltrim(chunk.lines, SHEET)
         passed = mask(pc.match_substring_regex(lines, r"^[\s,;|]*$"))
         for pattern in self._of.ignore:
@@ -152,24 +158,19 @@ class Reading:
         texts = {name: self._cleaned(text, rule.map.get(name, {})) for name, text in texts.items()}
         for name, word in rule.set.items():
             texts[name] = pc.fill_null(texts[name], word) if name in texts else pa.repeat(word, count)
-        columns, wrong = cells.values(rule.kind, texts, count, self._of.clocks, self._context)
+        columns, wrong = cells.values(rule.kind, texts, count, self._clocks, self._context)
         if peeled is not None:
             columns["ts"] = self._stamped(columns.get("ts"), peeled, index)
-        keep = np.ones(count, bool)
+        good = np.ones(count, bool)
         for reason, rows in wrong.items():
             account.refuse(reason, index[rows])
-            keep &= ~rows
-        if keep.any():
-            good = pa.array(keep)
-            account.rows.append(
-                Rows(rule.kind, {n: c.filter(good) for n, c in columns.items()}, index[keep])
-            )
+            good &= ~rows
+        if good.any():
+            account.rows.append(keep(Rows(rule.kind, columns, index), good))
 
     def _cleaned(self, text: pa.Array, meanings: Mapping[str, str]) -> pa.Array:
         """Cells without blanks around them; those that stand for none are null, others are translated."""
-        text = pc.utf8_trim_whitespace(text)
-        nothing = pa.array(["", *self._of.shape.nothing])
-        text = pc.if_else(pc.is_in(text, value_set=nothing), None, text)
+        text = given(pc.utf8_trim_whitespace(text), ("", *self._of.shape.nothing))
         if not meanings:
             return text
         meant = pa.array(list(meanings.values())).take(

@@ -15,15 +15,17 @@ import pyarrow.compute as pc
 
 from netaudit.intake import times
 from netaudit.intake.log_format import empty_to_null
+from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats._values import mask
 
 UNSYNCHRONISED = "Some times are from a device whose clock was not synchronised, as it says itself."
 
 _STAMP = (
-    r"^(?P<before>.*[^A-Za-z0-9])?(?:(?P<mon>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?:(?P<year>\d{4}) )?"
+    r"^(?P<before>.*[^A-Za-z0-9])?(?:(?:(?P<first>(?:19|20)\d{2}) )?"
+    r"(?P<mon>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?:(?P<year>\d{4}) )?"
     r"(?P<clock>\d{2}:\d{2}:\d{2}(?:\.\d{1,9}|:\d{3}\b)?)(?::\d{1,2}\b)?(?: (?P<after>(?:19|20)\d{2})\b)?"
     r"|(?P<date>\d{4}-\d{1,2}-\d{1,2})[T ](?P<time>\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?))"
-    r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})\b)?"
+    r"(?: ?(?P<zone>Z|[+-]\d{2}:?\d{2}|(?:UTC|GMT)(?:[+-]\d{1,2}(?::?\d{2})?)?)\b)?"
 )
 
 
@@ -44,9 +46,9 @@ def read(head: pa.Array, context: times.Context) -> Stamps:
 
     Args:
         head: What stands before the message: ``<134>… Nov 23 00:00:52.123 CET: ``. Stamps may have a
-            year before or after the clock, or be ISO 8601; milliseconds may follow a colon (H3C);
+            year before the month (NX-OS), before or after the clock, or be ISO 8601; milliseconds may follow a colon (H3C);
             where they have not three digits it is not known what they mean, and they are left out.
-            UTC, GMT, Z and an offset count as zones, any other abbreviation does not.
+            UTC, GMT, Z and an offset count as zones (``UTC+1``, too), any other abbreviation does not.
         context: For the zone and the year of stamps without.
 
     Raises:
@@ -56,18 +58,27 @@ def read(head: pa.Array, context: times.Context) -> Stamps:
     part = {f.name: empty_to_null(pc.struct_field(found, f.name)) for f in found.type}
     clock = pc.replace_substring_regex(pc.coalesce(part["clock"], part["time"]), r"^(.{8})[:,]", r"\1.")
     month = pa.array(times.index_of_month(pc.fill_null(part["mon"], ""))).cast(pa.string())
-    year = pc.coalesce(part["year"], part["after"])
+    year = pc.coalesce(part["first"], part["year"], part["after"])
     date = pc.coalesce(part["date"], pc.binary_join_element_wise(year, month, part["day"], "-"))
     naive = pc.binary_join_element_wise(date, clock, " ")
-    zone = pc.if_else(pc.is_in(part["zone"], value_set=pa.array(["UTC", "GMT"])), "Z", part["zone"])
+    zone = _offset(part["zone"])
     moment = times.from_iso(pc.binary_join_element_wise(naive, pc.fill_null(zone, ""), ""), context)
     yearless = pc.and_(pc.is_null(date), pc.is_valid(part["mon"]))
-    for utc in (True, False):
-        here = pc.and_(yearless, pc.equal(pc.fill_null(zone, "-"), "Z" if utc else "-"))
+    for zoned in (True, False):
+        here = pc.and_(yearless, pc.equal(pc.is_valid(zone), zoned))
         if mask(here).any():
-            zoned = dataclasses.replace(context, zone=dt.UTC) if utc else context
+            where = dataclasses.replace(context, zone=dt.UTC) if zoned else context
             month, day, hour = (pc.if_else(here, c, None) for c in (part["mon"], part["day"], clock))
-            moment = pc.coalesce(moment, times.from_yearless(month, day, hour, zoned))
+            shown = times.from_yearless(month, day, hour, where).cast(pa.int64())
+            east = pc.fill_null(times.by_offset(zone), 0)
+            moment = pc.coalesce(moment, pc.subtract(shown, east).cast(TIMESTAMP))
     as_utc = times.from_iso(naive, dataclasses.replace(context, zone=dt.UTC)).cast(pa.int64())
     marked = mask(pc.match_substring_regex(part["before"], r"(?:^|[\s:>])[*.]$"))
     return Stamps(as_utc, moment, marked)
+
+
+def _offset(zone: pa.Array) -> pa.Array:
+    """Zones as ISO 8601 writes them: ``UTC+1`` is ``+01``."""
+    bare = pc.replace_substring_regex(zone, r"^(?:UTC|GMT)", "")
+    bare = pc.replace_substring_regex(bare, r"^([+-])(\d)(:|$)", r"\g<1>0\2\3")
+    return pc.if_else(pc.equal(bare, ""), "Z", bare)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.log_format import Rows
+from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.addresses import ip_column
 from netaudit.records.names import normalise_column
 from netaudit.sources.dns_words import qtype_column, rcode_column
@@ -86,6 +87,14 @@ def look_ups(packets: Packets) -> tuple[Rows, np.ndarray]:
     return Rows("dns", {**taken, "name_source": "qname"}, packets.line[rows]), packets.line[
         left & ~readable
     ]
+
+
+def frame_times(text: pa.Array, context: Context) -> pa.Array:
+    """When frames came: seconds since the epoch, or (of tshark 4.4 and later) ISO 8601; null for others."""
+    dated = pc.fill_null(pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d"), False)
+    return pc.coalesce(
+        from_epoch(pc.if_else(dated, None, text)), from_iso(pc.if_else(dated, text, None), context)
+    )
 
 
 def _spelled(name: pa.Array) -> pa.Array:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake import times
-from netaudit.intake.log_format import Rows
+from netaudit.intake.log_format import Rows, said
 from netaudit.records.addresses import ip_column
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import TIMESTAMP
@@ -78,7 +78,7 @@ class Moments:
 
     def read(self, text: pa.Array) -> pa.Array:
         """Times; null for what is none."""
-        millis = pc.struct_field(pc.extract_regex(text, r"^/Date\((?P<ms>\d{13})(?:[+-]\d{4})?\)/$"), "ms")
+        millis = said(text, r"^/Date\((?P<ms>\d{13})(?:[+-]\d{4})?\)/$")
         found = pc.extract_regex(text, f"^{STAMP}$")
         local = {f.name: pc.struct_field(found, f.name) for f in found.type}
         iso = pc.match_substring_regex(

@@ -136,7 +136,8 @@ def rest_assets(one: Fields) -> Iterator[Asset]:
             yield {"hostname": host, "ip": one.get("address"), "mac": one.get("mac_address")}
     elif "mac_address" in one or "mac_addresses" in one:
         host = _name(one.get("device") or one.get("virtual_machine"))
-        macs = [_brief(mac).get("mac_address") for mac in one.get("mac_addresses") or []]
+        several = one.get("mac_addresses")
+        macs = [_brief(mac).get("mac_address") for mac in several] if isinstance(several, list) else []
         for mac in filter(None, macs or [one.get("mac_address")]):
             yield {"hostname": host, "mac": mac, "vlan": vlan, **_far_end(one)}
 

@@ -13,10 +13,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netaudit.intake.log_format import Parsed, Rows
+from netaudit.intake.times import Context, from_iso
 from netaudit.records.addresses import ip_column
 from netaudit.sources.formats import _radius as radius
+from netaudit.sources.formats._delimited import Cells
+from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import mask, words
 
+AMERICAN = r"^(\d{2})/(\d{2})/(\d{4})\b"
+"""A date with the month first."""
 NO_PACKET = "The event does not say which packet it is of."
 
 WAIT_NS = 60 * 10**9
@@ -68,6 +74,34 @@ def records(said: Mapping[str, pa.Array], stamp: pa.Array, waiting: Requests) ->
     columns["client_ip"] = pc.coalesce(address, ip_column(said.get("Framed-IPv6-Address", none)))
     columns["ts"] = radius.happened(stamp, said.get("Acct-Delay-Time", none))
     return columns | _of_requests(columns, said.get("Class", none), packet, waiting)
+
+
+def outcome(
+    count: int,
+    columns: dict[str, pa.Array],
+    index: np.ndarray,
+    shaped: np.ndarray,
+    cut: dict[str, np.ndarray],
+) -> Parsed:
+    """What the lines of a chunk came to.
+
+    Args:
+        count: Lines of the chunk.
+        columns: Of `records`.
+        index: The line of each.
+        shaped: Which of them are whole.
+        cut: Why lines that are not are refused.
+    """
+    known = mask(pc.is_valid(columns["message"]))
+    rows = keep(Rows("radius", columns, index), shaped & known)
+    return parsed(count, [rows], cut | {NO_PACKET: index[shaped & ~known]})
+
+
+def cell_stamps(cells: Cells, shaped: np.ndarray, context: Context) -> pa.Array:
+    """Times out of the third and fourth cell, ``03/07/2026`` and ``13:04:33``; null where a line is not whole."""
+    day = pc.replace_substring_regex(cells.column(2), AMERICAN, r"\3-\1-\2")
+    stamp = pc.binary_join_element_wise(day, cells.column(3), " ")
+    return from_iso(pc.if_else(pa.array(shaped), stamp, None), context)
 
 
 def _of_requests(

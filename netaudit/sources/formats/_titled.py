@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netaudit.intake.log_format import Parsed, Rows
+from netaudit.intake.log_format import Parsed, Rows, said
 from netaudit.intake.spreadsheet import SHEET
 from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.schemas import TIMESTAMP
@@ -170,7 +170,7 @@ def table_times(text: pa.Array, context: Context) -> pa.Array:
     plain = pc.utf8_trim_whitespace(plain)
     epoch = mask(pc.match_substring_regex(plain, r"^\d{10}(?:\d{3})?(?:\.\d+)?$"))
     dates = repaired(pc.if_else(pa.array(epoch), None, plain), pa.nulls(len(text), pa.string()), context)
-    hour = pc.struct_field(pc.extract_regex(dates, r"[ T](?P<h>\d{1,2}):"), "h")
+    hour = said(dates, r"[ T](?P<h>\d{1,2}):")
     noon = mask(pc.equal(hour, "12"))
     local = from_iso(dates, context).cast(pa.int64())
     local = pc.add(

@@ -22,7 +22,7 @@ from netaudit.sources.formats import _device_stamps as device_stamps
 from netaudit.sources.formats._access_rows import by_kind
 from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._patterns import CUT_OFF, MAC, first_match
-from netaudit.sources.formats._values import among_others, mask, whole
+from netaudit.sources.formats._values import among_others, given, mask, whole
 
 _FACILITIES = "AUTHMGR|MAB|DOT1X|SESSION_MGR|PORT_SECURITY|SW_MATM|MAC_MOVE|IP|APF|LOG|SISF|CLIENT_ORCH_LOG"
 _LINE = rf"^(?P<head>.*?)%(?P<facility>{_FACILITIES})-\d-(?P<what>[A-Z0-9_]+): ?(?P<text>.*)$"
@@ -129,7 +129,7 @@ def _open(context: Context) -> Parse:
             "message": found.words(_WORDS),
             "client_mac": mac_column(found["mac"]),
             "client_ip": ip_column(found["ip"]),
-            "account": pc.if_else(pc.is_in(user, value_set=pa.array(_NO_USER)), None, user),
+            "account": given(user, _NO_USER),
             "ssid": found["ssid"],
             "channel": whole(found["channel"], 65_535, pa.uint16()),
             "nas": _host(got["head"].take(here)),

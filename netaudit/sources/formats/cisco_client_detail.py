@@ -20,7 +20,7 @@ from netaudit.sources.formats._access_rows import printed
 from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._prompted import Device
 from netaudit.sources.formats._stanzas import Stanzas
-from netaudit.sources.formats._values import mask, whole
+from netaudit.sources.formats._values import given, mask, whole
 
 _KEYS = (
     r"Client MAC Address|Client Username|AP Name|Client State|Wireless LAN Network Name \(SSID\)|BSSID"
@@ -44,7 +44,7 @@ def _open(context: Context) -> Parse:
     def parse(chunk: Chunk) -> Parsed:
         stations = Stanzas.beginning(_starts(chunk.lines))
         line, got = extract(chunk.lines, _PAIR)
-        value = pc.if_else(pc.is_in(got["value"], value_set=pa.array(_NOTHING)), None, got["value"])
+        value = given(got["value"], _NOTHING)
 
         def said(key: str) -> pa.Array:
             here = mask(pc.equal(got["key"], key))

@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
 from netaudit.intake.times import Context
-from netaudit.records.addresses import ip_column
 from netaudit.sources.formats import _device_stamps
 from netaudit.sources.formats._flow_sides import TORN
+from netaudit.sources.formats._ios_nat import translation
 from netaudit.sources.formats._torn import rows_or_torn
-from netaudit.sources.formats._values import among_others, port
+from netaudit.sources.formats._values import among_others
 
 _MARK = r"%(?:IPNAT-\d-(?:NAT_)?(?:CREATED|DELETED)|NAT-\d-LOG_TRANSLATION): "
 _CELL = r" (?P<{0}>\d+\.\d+\.\d+\.\d+)(?::(?P<{0}_port>\d+))?"
@@ -39,15 +39,9 @@ def _open(context: Context) -> Parse:
         stamps = _device_stamps.read(got["head"], context)
         if stamps.unsynchronised.any():
             context.notes.add(_device_stamps.UNSYNCHRONISED)
-        icmp = pc.equal(pc.ascii_lower(got["proto"]), "icmp")
         columns = {
             "ts": stamps.moment,
-            "client_ip": ip_column(got["inside"]),
-            "client_port": port(got["inside_port"]),
-            "public_ip": ip_column(got["public"]),
-            "public_port": port(got["public_port"]),
-            "server_ip": ip_column(got["far"]),
-            "server_port": port(pc.if_else(icmp, got["far_inside_port"], got["far_port"])),
+            **translation(got),
             "transport": pc.ascii_lower(got["proto"]),
             "message": pc.if_else(pc.match_substring_regex(lines, _DELETED), "deleted", "created"),
         }

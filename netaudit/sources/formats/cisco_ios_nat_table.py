@@ -16,11 +16,10 @@ import pyarrow.compute as pc
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
 from netaudit.intake.times import Context, taken_at
-from netaudit.records.addresses import ip_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats._flow_sides import TORN
+from netaudit.sources.formats._ios_nat import translation
 from netaudit.sources.formats._torn import rows_or_torn
-from netaudit.sources.formats._values import port
 
 _CELL = r"(?:(?P<{0}>\d+\.\d+\.\d+\.\d+)(?::(?P<{0}_port>\d+))?|---)"
 _ENTRY = (
@@ -35,15 +34,9 @@ _HEAD = re.compile(r"\s*Pro\s+Inside global\s+Inside local\s+Outside local\s+Out
 def _open(context: Context) -> Parse:
     def parse(chunk: Chunk) -> Parsed:
         index, got = extract(chunk.lines, _ENTRY)
-        icmp = pc.equal(got["proto"], "icmp")
         columns = {
             "ts": pa.array([taken_at(context)] * len(index), pa.int64()).cast(TIMESTAMP),
-            "client_ip": ip_column(got["inside"]),
-            "client_port": port(got["inside_port"]),
-            "public_ip": ip_column(got["public"]),
-            "public_port": port(got["public_port"]),
-            "server_ip": ip_column(got["far"]),
-            "server_port": port(pc.if_else(icmp, got["far_inside_port"], got["far_port"])),
+            **translation(got),
             "transport": pc.if_else(pc.equal(got["proto"], "---"), None, got["proto"]),
             "message": pa.array(["entry"] * len(index), pa.string()),
         }

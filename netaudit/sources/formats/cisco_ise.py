@@ -13,7 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, empty_to_null, extract, share
+from netaudit.intake.log_format import (
+    LogFormat,
+    Parse,
+    Parsed,
+    Rows,
+    Sample,
+    extract,
+    said,
+    share,
+)
 from netaudit.intake.times import Context, from_iso
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats import _radius as radius
@@ -44,17 +53,17 @@ def _open(context: Context) -> Parse:
         first, text, torn = _joined(got)
         torn = torn[mask(pc.is_in(got["category"], value_set=pa.array(_CATEGORIES.split("|"))))[torn]]
         at, body = extract(text, _BODY)
-        said = _Attributes(body["said"])
+        given = _Attributes(body["said"])
         accounting = pc.match_substring_regex(body["what"], r"^(?i:radius-accounting)$")
-        columns = radius.columns(said) | {
-            "message": pc.if_else(accounting, said.one("Acct-Status-Type"), body["what"]),
+        columns = radius.columns(given) | {
+            "message": pc.if_else(accounting, given.one("Acct-Status-Type"), body["what"]),
             "client_ip": pc.coalesce(
-                ip_column(said.one("Framed-IP-Address")), ip_column(said.one("Framed-IPv6-Address"))
+                ip_column(given.one("Framed-IP-Address")), ip_column(given.one("Framed-IPv6-Address"))
             ),
-            "ts": radius.happened(from_iso(body["stamp"], context), said.one("Acct-Delay-Time")),
+            "ts": radius.happened(from_iso(body["stamp"], context), given.one("Acct-Delay-Time")),
         }
-        columns["ssid"] = pc.coalesce(columns["ssid"], said.pair("cisco-wlan-ssid"))
-        station = mac_column(said.one("EndPointMACAddress"))
+        columns["ssid"] = pc.coalesce(columns["ssid"], given.pair("cisco-wlan-ssid"))
+        station = mac_column(given.one("EndPointMACAddress"))
         columns["client_mac"] = pc.coalesce(columns["client_mac"], station)
         rows = Rows("radius", columns, line[first[at]])
         told = mask(pc.is_valid(columns["message"]))
@@ -100,8 +109,8 @@ def _joined(got: dict[str, pa.Array]) -> tuple[np.ndarray, pa.Array, np.ndarray]
 class _Attributes:
     """``Key=value`` of some messages, under the names that FreeRADIUS gives them."""
 
-    def __init__(self, said: pa.Array) -> None:
-        self._said = said
+    def __init__(self, body: pa.Array) -> None:
+        self._body = body
 
     def one(self, key: str) -> pa.Array:
         """The first value of a key; null where absent or empty."""
@@ -112,8 +121,7 @@ class _Attributes:
         return self._found(rf", cisco-av-pair={key}={_VALUE}")
 
     def _found(self, pattern: str) -> pa.Array:
-        found = empty_to_null(pc.struct_field(pc.extract_regex(self._said, pattern), "it"))
-        return pc.replace_substring_regex(found, r"\\(.)", r"\1")
+        return pc.replace_substring_regex(said(self._body, pattern), r"\\(.)", r"\1")
 
     def __call__(self, name: str) -> pa.Array:
         """The attribute of RADIUS."""

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake.carrier import peel, peel_text, read_stamps
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context, from_epoch, taken_at
 from netaudit.records.addresses import parse_ip
 from netaudit.records.schemas import TIMESTAMP
@@ -110,18 +110,18 @@ def _times(
     """Begin and end of each record, where its own stamp is not all there is to know."""
     times = {"ts": stamp, "ts_end": pa.nulls(len(lines), TIMESTAMP)}
     entry = pc.is_null(got["event"])
-    told = pc.struct_field(pc.extract_regex(lines, r"\[start=(?P<it>[^\]]*)\]"), "it")
+    told = said(lines, r"\[start=(?P<it>[^\]]*)\]")
     if told.null_count < len(told) and (
         context.zone or mask(pc.and_(pc.is_valid(told), pc.is_null(stamp))).any()
     ):
-        over = pc.struct_field(pc.extract_regex(lines, r"\[stop=(?P<it>[^\]]*)\]"), "it")
+        over = said(lines, r"\[stop=(?P<it>[^\]]*)\]")
         begun = read_stamps(told, context)
         times = {
             "ts": pc.if_else(pa.array(begun_here), pc.coalesce(stamp, begun), pc.coalesce(begun, stamp)),
             "ts_end": read_stamps(over, context),
         }
     if mask(entry).any() and (taken := taken_at(context)) is not None:
-        text = pc.struct_field(pc.extract_regex(lines, r" delta-time=(?P<it>\d{1,9})\b"), "it")
+        text = said(lines, r" delta-time=(?P<it>\d{1,9})\b")
         begun = snapshot_begin(times["ts"], text, taken)
         moment = pa.scalar(taken, pa.int64()).cast(TIMESTAMP)
         times = {
@@ -144,7 +144,8 @@ def _in_torn_tuple(chunk: Chunk, index: np.ndarray) -> np.ndarray:
     """Which line ends the file within a tuple, so that its last number may lack digits."""
     last = torn_line(chunk)
     within = last >= 0 and _IN_TUPLE.search(chunk.lines[last].as_py()) is not None
-    return (index == last) & within
+    torn: np.ndarray = (index == last) & within
+    return torn
 
 
 def _sides(

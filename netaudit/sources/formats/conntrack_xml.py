@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context, from_iso, taken_at
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats._flow_sides import (
@@ -91,7 +91,7 @@ def _times(got: dict[str, pa.Array], context: Context) -> dict[str, pa.Array]:
 
 def _tag(text: pa.Array, name: str) -> pa.Array:
     """The digits within a tag; null where it is not there."""
-    return pc.struct_field(pc.extract_regex(text, rf"<{name}>(?P<it>\d{{1,18}})</{name}>"), "it")
+    return said(text, rf"<{name}>(?P<it>\d{{1,18}})</{name}>")
 
 
 _NEW = (

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake import carrier, times
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract, said
 from netaudit.records.names import normalise_column
 from netaudit.sources.dns_words import qtype_column, rcode_column
 from netaudit.sources.formats._endpoints import endpoints
@@ -37,7 +37,7 @@ def _open(context: times.Context) -> Parse:
         index, field = extract(text, _LINE)
         client, client_port = endpoints(field["client"])
         at = pa.array(index)
-        begun = pc.struct_field(pc.extract_regex(text.take(at), _ISO), "stamp")
+        begun = said(text.take(at), _ISO)
         columns = {
             "ts": carrier.read_stamps(pc.coalesce(peeled.stamp.take(at), begun), context),
             "client_ip": client,

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake import times
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract, said
 from netaudit.sources.formats._dissected import Packets, look_ups
 from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._owned import lists_of, members
@@ -77,7 +77,7 @@ def _packets(field: dict[str, pa.Array], line: np.ndarray) -> Packets:
 
 def _answers(records: pa.Array) -> pa.Array:
     owner, record = members(pc.split_pattern(records, " \\ ").cast(pa.list_(pa.string())))
-    data = pc.struct_field(pc.extract_regex(pc.utf8_trim_whitespace(record), _DATA), "data")
+    data = said(pc.utf8_trim_whitespace(record), _DATA)
     return lists_of(len(records), owner, data)
 
 

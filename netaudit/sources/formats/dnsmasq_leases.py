@@ -18,13 +18,14 @@ from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.schemas import MAC
 from netaudit.sources.formats._outcome import refused
-from netaudit.sources.formats._values import hex_duid_mac, mask, whole
+from netaudit.sources.formats._values import given, hex_duid_mac, mask, whole
 
 LENGTHS = "This lease file holds lengths of leases, not their ends."
 _LINE = (
     r"^(?P<expiry>\d{1,10}) (?:(?:[0-9a-f]{2}-)?(?P<mac>[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2})+)|(?P<iaid>T?\d{1,10})) "
     r"(?P<ip>[0-9a-fA-F.:]+) (?P<name>\S+) (?P<id>\S+)$"
 )
+_ABSENT = ("*",)
 _SHORTEST_EPOCH = 10**9
 """Seconds; what is less is a length (31 years) and no time (September 2001)."""
 _OWN = re.compile(
@@ -42,7 +43,7 @@ def _open(context: Context) -> Parse:
             context.notes.add(LENGTHS)
         forever = pc.or_(pc.equal(expiry, 0), pc.greater_equal(expiry, 2**32 - 1))
         v6 = pc.is_valid(got["iaid"])
-        client_id = _given(got["id"])
+        client_id = given(got["id"], _ABSENT)
         columns = {
             "ts_end": from_epoch(pc.if_else(pc.or_(length, forever), None, got["expiry"])),
             "lease_s": pc.if_else(length, expiry, None),
@@ -50,7 +51,7 @@ def _open(context: Context) -> Parse:
             "client_mac": pc.coalesce(
                 mac_column(got["mac"]), by_distinct(pc.if_else(v6, client_id, None), hex_duid_mac, MAC)
             ),
-            "hostname": _given(got["name"]),
+            "hostname": given(got["name"], _ABSENT),
             "message": pc.if_else(v6, "lease6", "lease"),
             "client_id": client_id,
         }
@@ -66,10 +67,6 @@ def _open(context: Context) -> Parse:
         )
 
     return parse
-
-
-def _given(text: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(text, "*"), None, text)
 
 
 FORMAT = LogFormat(

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract, said
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats import _device_stamps as device_stamps
@@ -22,7 +22,7 @@ from netaudit.sources.formats._access_rows import by_kind, per_address
 from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._owned import members
 from netaudit.sources.formats._patterns import CUT_OFF, MAC, Matches, first_match
-from netaudit.sources.formats._values import among_others, mask, whole
+from netaudit.sources.formats._values import among_others, given, mask, whole
 
 _WORDS = {
     "STAMGR_CLIENT_ONLINE": "online",
@@ -34,10 +34,10 @@ _WORDS = {
     "PORTAL_USER_LOGON_FAILED": "portal login failed",
     "PORTAL_USER_LOGOFF": "portal logoff",
     **{
-        f"{module}_{wlan}{end}": f"{word} {said}"
+        f"{module}_{wlan}{end}": f"{word} {what}"
         for module, word in (("DOT1X", "dot1x"), ("MACA", "mac"))
         for wlan in ("", "WLAN_")
-        for end, said in (
+        for end, what in (
             ("LOGIN_SUCC", "login"),
             ("LOGIN_FAILURE", "login failed"),
             ("LOGOFF", "logoff"),
@@ -101,7 +101,7 @@ def _open(context: Context) -> Parse:
 
 
 def _host(head: pa.Array) -> pa.Array:
-    return pc.struct_field(pc.extract_regex(head, _HOST), "host")
+    return said(head, _HOST)
 
 
 def _columns(found: Matches) -> dict[str, pa.Array]:
@@ -111,15 +111,11 @@ def _columns(found: Matches) -> dict[str, pa.Array]:
         "bssid": mac_column(found["bssid"]),
         "ssid": found["ssid"],
         "ap_name": found["ap"],
-        "account": _given(found["user"]),
+        "account": given(found["user"], _NONE),
         "nas_port": pc.if_else(pc.fill_null(pc.starts_with(port, "WLAN-"), False), None, port),
         "vlan": whole(found["vlan"], 4094, pa.uint16()),
         "channel": whole(found["channel"], 65_535, pa.uint16()),
     }
-
-
-def _given(text: pa.Array) -> pa.Array:
-    return pc.if_else(pc.is_in(text, value_set=pa.array(_NONE)), None, text)
 
 
 FORMAT = LogFormat(

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, empty_to_null, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract, said
 from netaudit.intake.times import Context, by_offset, from_epoch
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.records.schemas import TIMESTAMP
@@ -23,7 +23,7 @@ from netaudit.sources.formats import _device_stamps as device_stamps
 from netaudit.sources.formats._access_rows import by_kind
 from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._patterns import CUT_OFF
-from netaudit.sources.formats._values import among_others, mask
+from netaudit.sources.formats._values import among_others, given, mask
 
 LOCAL_EPOCH = "This device writes local time as if it were an epoch; it was read by its ZONE."
 
@@ -75,9 +75,7 @@ class _Cells:
         return self._found(r"(?:^|;)\s*USER:(?P<it>.*);\s*MAC:")
 
     def _found(self, pattern: str) -> pa.Array:
-        found = empty_to_null(pc.struct_field(pc.extract_regex(self._text, pattern), "it"))
-        text = pc.utf8_trim_whitespace(found)
-        return pc.if_else(pc.is_in(text, value_set=pa.array(["", "-", "--"])), None, text)
+        return given(pc.utf8_trim_whitespace(said(self._text, pattern)), ("", "-", "--"))
 
 
 def _columns(got: dict[str, pa.Array], cell: _Cells) -> dict[str, pa.Array]:
@@ -103,8 +101,8 @@ def _message(got: dict[str, pa.Array], cell: _Cells) -> pa.Array:
     nobody = pc.fill_null(pc.match_substring_regex(cell("MAC"), _NOBODY), False)
     admin = pc.or_(nobody, pc.fill_null(pc.match_substring_regex(cell("ACCESS TYPE"), _ADMIN), False))
     failed = pc.binary_join_element_wise(tag, "failed", " ")
-    said = pc.if_else(pc.or_(over, well), tag, failed)
-    return pc.if_else(admin, pc.binary_join_element_wise(said, "admin", " "), said)
+    word = pc.if_else(pc.or_(over, well), tag, failed)
+    return pc.if_else(admin, pc.binary_join_element_wise(word, "admin", " "), word)
 
 
 def _times(head: pa.Array, cell: _Cells, context: Context) -> pa.Array:

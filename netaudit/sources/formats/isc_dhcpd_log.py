@@ -9,6 +9,7 @@ the switch (option 82) and one-line leases.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake.carrier import Peeled, peel, peel_text, read_stamps
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.schemas import MAC
@@ -44,10 +45,13 @@ _RECORD = (
     r"^r-l-e:(?P<ip>[0-9a-fA-F.:]+),(?P<state>[A-Za-z]+),(?P<name>[^,]*),(?P<mac>[^,]*),"
     r"(?P<begin>\d{1,10}),(?P<end>\d{1,10})(?:,|$)"
 )
+# Infoblox's members name the server twice; an expiry has no interface
+_TWICE = r"^\S+ \S+ dhcpd(?:v6)?\[\d+\]: "
+_EXPIRED = r"^(DHCPEXPIRE on \S+ to [0-9a-fA-F:]+)\s*$"
 _BEGUN = rf"^(?:(?:\[\d+\] )?DHCP(?:{_KINDS}) (?:on|for|of|from|to)\b|Option 82: received|r-l-e:)"
 _OWN = re.compile(
     rf"(?:\[\d+\] )?DHCP(?:{_KINDS}) (?:on|for|of|from|to) \S+.* via "
-    r"|Reply [NT]A: address \S+ to client with duid |reuse_lease: lease age |Option 82: received a |r-l-e:[^,]+,\w+,"
+    r"|DHCPEXPIRE on \S+ to |Reply [NT]A: address \S+ to client with duid |reuse_lease: lease age |Option 82: received a |r-l-e:[^,]+,\w+,"
 )
 _UNPRINTABLE: str = "Hostname Unsuitable for Printing"
 
@@ -55,6 +59,7 @@ _UNPRINTABLE: str = "Hostname Unsuitable for Printing"
 def _open(context: Context) -> Parse:
     def parse(chunk: Chunk) -> Parsed:
         peeled = peel(chunk.lines)
+        peeled = replace(peeled, rest=_bare(peeled.rest))
         rows = [read(peeled, context) for read in (_v4, _v6, _option_82, _record)]
         torn = _torn(peeled.rest, np.concatenate([r.line for r in rows]))
         kept = [_addressed(r) for r in rows]
@@ -74,6 +79,11 @@ def _open(context: Context) -> Parse:
     return parse
 
 
+def _bare(rest: pa.StringArray) -> pa.StringArray:
+    """Messages in the one shape that is read."""
+    return pc.replace_substring_regex(pc.replace_substring_regex(rest, _TWICE, ""), _EXPIRED, r"\1 via -")
+
+
 def _v4(peeled: Peeled, context: Context) -> Rows:
     index, got = extract(peeled.rest, _V4)
     stamp = peeled.stamp.take(pa.array(index))
@@ -87,14 +97,14 @@ def _v4(peeled: Peeled, context: Context) -> Rows:
         "lease_s": whole(
             _said(got["tail"], r"(?:\blease-duration |\[)(?P<it>\d+)"), 0xFFFF_FFFF, pa.uint32()
         ),
-        "client_id": _said(got["tail"], r"\buid (?P<it>[0-9a-fA-F:]+)"),
+        "client_id": _said(got["tail"], r"\buid (?P<it>[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2})*)"),
     }
     return Rows("dhcp", columns, index)
 
 
 def _said(tail: pa.Array, pattern: str) -> pa.Array:
     """What appliances add behind the interface."""
-    return pc.struct_field(pc.extract_regex(tail, pattern), "it")
+    return said(tail, pattern)
 
 
 def _v6(peeled: Peeled, context: Context) -> Rows:
@@ -150,11 +160,16 @@ def _torn(rest: pa.StringArray, read: np.ndarray) -> np.ndarray:
     return np.setdiff1d(np.flatnonzero(begun), read)
 
 
+def _texts(lines: list[str]) -> list[str]:
+    rest: list[str] = _bare(pa.array(peel_text(lines), pa.string())).to_pylist()
+    return rest
+
+
 FORMAT = LogFormat(
     title="ISC dhcpd in a system log (also Infoblox and EfficientIP)",
     kinds=("dhcp",),
     reference="https://kb.isc.org/docs/isc-dhcp-44-manual-pages-dhcpd",
-    sniff=lambda lines: among_others(peel_text(lines), _OWN.match),
+    sniff=lambda lines: among_others(_texts(lines), _OWN.match),
     open=_open,
     samples=(
         Sample(
@@ -243,6 +258,21 @@ FORMAT = LogFormat(
                 },
             ),
             note="Infoblox: a switch port; a lease in one line (this one is documented only)",
+        ),
+        Sample(
+            "<30>Mar 27 08:32:59 infoblox.localdomain dhcpd[20397]: DHCPEXPIRE on 192.168.0.4 to 00:50:56:83:6c:a0\n"
+            "<30>Mar 27 08:32:59 infoblox.localdomain 10.0.0.1 dhcpd[7024]: DHCPDISCOVER from 00:50:56:83:6c:a0 via eth3 "
+            "TransID b5e92c59 uid 01:00:50:56:83:6c:a0: database update failed",
+            (
+                {
+                    "kind": "dhcp",
+                    "message": "expire",
+                    "client_ip": "192.168.0.4",
+                    "client_mac": "00:50:56:83:6c:a0",
+                },
+                {"kind": "dhcp", "message": "discover", "client_id": "01:00:50:56:83:6c:a0"},
+            ),
+            note="Infoblox: the end of a lease; a relay's second name",
         ),
         Sample("DHCPACK on 10.1.0.101 to 52:54:0", note="cut off"),
         Sample(

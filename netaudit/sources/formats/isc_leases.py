@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.addresses import by_distinct, ip_column, mac_column, parse_mac
 from netaudit.records.schemas import MAC
@@ -102,7 +102,7 @@ def _columns(lines: pa.StringArray, blocks: Stanzas, leases: Stanzas) -> dict[st
     begin, end = pc.coalesce(values("starts"), contact), values("ends")
     ts, ts_end = _moments(begin), _moments(end)
     uid = _unquoted(values("uid"))
-    mac = mac_column(pc.struct_field(pc.extract_regex(values("hardware"), r" (?P<mac>\S+)$"), "mac"))
+    mac = mac_column(said(values("hardware"), r" (?P<mac>\S+)$"))
     return {
         "ts": ts,
         "ts_end": ts_end,
@@ -137,7 +137,7 @@ def _unread(text: pa.Array, moment: pa.Array) -> pa.Array:
 
 
 def _unquoted(text: pa.Array) -> pa.Array:
-    return pc.struct_field(pc.extract_regex(text, r'^"(?P<inner>.*)"$'), "inner")
+    return said(text, r'^"(?P<inner>.*)"$')
 
 
 def _seconds(text: pa.Array) -> pa.Array:

@@ -17,7 +17,7 @@ from netaudit.intake.times import Context
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.schemas import MAC
 from netaudit.sources.formats._outcome import keep, parsed
-from netaudit.sources.formats._values import among_others, hex_duid_mac, mask, whole
+from netaudit.sources.formats._values import among_others, given, hex_duid_mac, mask, whole
 
 _EVENTS = {
     "LEASE_ADVERT": "advertise",
@@ -63,7 +63,9 @@ def _open(context: Context) -> Parse:
             "client_mac": pc.coalesce(
                 mac_column(said["mac"]), by_distinct(said["duid"], hex_duid_mac, MAC)
             ),
-            "client_id": _given(pc.if_else(pc.equal(said["duid"], ""), said["cid"], said["duid"])),
+            "client_id": given(
+                pc.if_else(pc.equal(said["duid"], ""), said["cid"], said["duid"]), ("", "no info")
+            ),
             "lease_s": whole(length, 2**32 - 1, pa.uint32()),
         }
         wanted = mask(pc.is_valid(message))
@@ -72,10 +74,6 @@ def _open(context: Context) -> Parse:
         return parsed(len(chunk.lines), [rows], {CUT: index[wanted & ~good]})
 
     return parse
-
-
-def _given(text: pa.Array) -> pa.Array:
-    return pc.if_else(pc.is_in(text, value_set=pa.array(["", "no info"])), None, text)
 
 
 _V4 = (

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake.carrier import peel, peel_text
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats._endpoints import endpoints
@@ -80,7 +80,7 @@ def _flows(got: dict[str, pa.Array], ts: pa.Array, index: np.ndarray) -> Rows:
         numbers(pc.if_else(pc.is_valid(new_dst), pc.coalesce(new_port, dport), dport)),
     )
     sides, good = flow_sides(asked, seen)
-    rule = pc.struct_field(pc.extract_regex(got["pairs"], _PATTERN), "it")
+    rule = said(got["pairs"], _PATTERN)
     rule = pc.if_else(pc.is_in(rule, value_set=pa.array(["1", "deny"])), "deny", _or_null(rule, "allow"))
     columns = {
         **sides,

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake import carrier, times
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract, said
 from netaudit.records.addresses import ip_column
 from netaudit.records.names import normalise_column
 from netaudit.sources.dns_words import qtype_column
@@ -34,7 +34,7 @@ def _open(context: times.Context) -> Parse:
         told, done = extract(chunk.lines, _DONE)
         question, reply = latest_before(field["id"], index, done["id"], told)
         text = done["text"].take(pa.array(reply))
-        value = pc.struct_field(pc.extract_regex(text, _VALUE), "ip")
+        value = said(text, _VALUE)
         absent = pc.if_else(
             pc.match_substring(text, "name does not exist"), "NXDOMAIN", pa.scalar(None, pa.string())
         )

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake.carrier import peel, read_stamps
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, empty_to_null, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, empty_to_null, extract, said
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats._flow_sides import PRIVATE, TORN_PACKET
@@ -48,7 +48,7 @@ def _open(context: Context) -> Parse:
         )
         prefix = _prefix(got["before"], kernel)
         inside = pc.match_substring_regex(got["src"], PRIVATE)
-        mac = pc.struct_field(pc.extract_regex(peeled.rest.take(here), _MAC), "mac")
+        mac = said(peeled.rest.take(here), _MAC)
         columns = {
             "ts": read_stamps(peeled.stamp.take(here), context),
             "client_ip": ip_column(got["src"]),
@@ -58,7 +58,7 @@ def _open(context: Context) -> Parse:
             "client_mac": mac_column(pc.if_else(inside, mac, None)),
             "transport": transport_column(got["proto"]),
             "message": pc.if_else(kernel, "packet", pc.coalesce(prefix, "packet")),
-            "action": pc.ascii_lower(empty_to_null(pc.struct_field(pc.extract_regex(prefix, _DONE), "it"))),
+            "action": pc.ascii_lower(said(prefix, _DONE)),
         }
         rows = Rows("nat", columns, index)
         return rows_or_torn(

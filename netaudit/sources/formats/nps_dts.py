@@ -14,10 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, empty_to_null, share
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, said, share
 from netaudit.intake.times import Context, from_iso
 from netaudit.sources.formats import _nps as nps
-from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._values import mask, words
 
 _ELEMENTS = {
@@ -54,35 +53,23 @@ def _open(context: Context) -> Parse:
         whole = mask(pc.match_substring_regex(lines, r"</Event>\s*$"))
         index = begun[whole]
         lines = lines.filter(pa.array(whole))
-        said = {name: _text(lines, element) for name, element in _ELEMENTS.items()}
-        audit = _group(lines, r">audit-session-id=(?P<it>[^<]*)<")
-        said["Acct-Session-Id"] = pc.coalesce(audit, said["Acct-Session-Id"])
-        columns = nps.records(said, from_iso(_iso(_text(lines, "Timestamp")), context), waiting)
-        good = mask(pc.is_valid(columns["message"]))
-        return Parsed(
-            [Rows("radius", {n: c.filter(pa.array(good)) for n, c in columns.items()}, index[good])],
-            refused({"The event is cut off.": begun[~whole], nps.NO_PACKET: index[~good]}),
-            len(chunk.lines) - len(begun),
-        )
+        attributes = {name: _text(lines, element) for name, element in _ELEMENTS.items()}
+        audit = said(lines, r">audit-session-id=(?P<it>[^<]*)<")
+        attributes["Acct-Session-Id"] = pc.coalesce(audit, attributes["Acct-Session-Id"])
+        stamp = pc.replace_substring_regex(_text(lines, "Timestamp"), nps.AMERICAN, r"\3-\1-\2")
+        columns = nps.records(attributes, from_iso(stamp, context), waiting)
+        cut = {"The event is cut off.": begun[~whole]}
+        return nps.outcome(len(chunk.lines), columns, index, np.ones(len(index), bool), cut)
 
     return parse
 
 
 def _text(lines: pa.Array, element: str) -> pa.Array:
-    return words(_group(lines, rf'<{element} data_type="\d+">(?P<it>[^<]*)</'), _plain)
-
-
-def _group(lines: pa.Array, pattern: str) -> pa.Array:
-    return empty_to_null(pc.struct_field(pc.extract_regex(lines, pattern), "it"))
+    return words(said(lines, rf'<{element} data_type="\d+">(?P<it>[^<]*)</'), _plain)
 
 
 def _plain(text: str) -> str:
     return _ENTITY.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
-
-
-def _iso(american: pa.Array) -> pa.Array:
-    """``05/19/2014 15:21:44.008`` with the year in front."""
-    return pc.replace_substring_regex(american, r"^(\d{2})/(\d{2})/(\d{4}) ", r"\3-\1-\2 ")
 
 
 _REQUEST = (

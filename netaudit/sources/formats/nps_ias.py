@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, share
-from netaudit.intake.times import Context, from_iso
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, share
+from netaudit.intake.times import Context
 from netaudit.sources.formats import _nps as nps
 from netaudit.sources.formats._delimited import Cells
-from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._owned import first_of
 from netaudit.sources.formats._values import mask
 
@@ -58,19 +57,9 @@ def _open(context: Context) -> Parse:
         said = _pairs(cells)
         for position, name in enumerate(("NAS-IP-Address", "User-Name")):
             said[name] = pc.coalesce(said[name], cells.column(position))
-        stamp = pc.binary_join_element_wise(_iso(cells.column(2)), cells.column(3), " ")
-        columns = nps.records(said, from_iso(pc.if_else(pa.array(shaped), stamp, None), context), waiting)
-        good = shaped & mask(pc.is_valid(columns["message"]))
-        return Parsed(
-            [Rows("radius", {n: c.filter(pa.array(good)) for n, c in columns.items()}, index[good])],
-            refused(
-                {
-                    "The line is cut off, or its attributes are no pairs.": index[~shaped],
-                    nps.NO_PACKET: index[shaped & ~good],
-                }
-            ),
-            len(chunk.lines) - len(index),
-        )
+        columns = nps.records(said, nps.cell_stamps(cells, shaped, context), waiting)
+        cut = {"The line is cut off, or its attributes are no pairs.": index[~shaped]}
+        return nps.outcome(len(chunk.lines), columns, index, shaped, cut)
 
     return parse
 
@@ -88,10 +77,6 @@ def _pairs(cells: Cells) -> dict[str, pa.Array]:
         value = pc.utf8_trim_whitespace(cells.flat.take(pa.array(here + 1)))
         said[name] = first_of(count, owner[here], pc.if_else(pc.equal(value, ""), None, value))
     return said
-
-
-def _iso(american: pa.Array) -> pa.Array:
-    return pc.replace_substring_regex(american, r"^(\d{2})/(\d{2})/(\d{4})$", r"\3-\1-\2")
 
 
 _LINES = (

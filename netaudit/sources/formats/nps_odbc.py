@@ -9,11 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, share
-from netaudit.intake.times import Context, from_iso
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, share
+from netaudit.intake.times import Context
 from netaudit.sources.formats import _nps as nps
 from netaudit.sources.formats._delimited import Cells
-from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._values import mask
 
 _PLACES = {
@@ -47,20 +46,9 @@ def _open(context: Context) -> Parse:
         cells = Cells.of(lines, ",")
         shaped = mask(pc.match_substring_regex(lines, _SHAPE)) & (cells.counts >= _LEAST)
         said = {name: cells.column(place) for name, place in _PLACES.items()}
-        day = pc.replace_substring_regex(cells.column(2), r"^(\d{2})/(\d{2})/(\d{4})$", r"\3-\1-\2")
-        stamp = pc.binary_join_element_wise(day, cells.column(3), " ")
-        columns = nps.records(said, from_iso(pc.if_else(pa.array(shaped), stamp, None), context), waiting)
-        good = shaped & mask(pc.is_valid(columns["message"]))
-        return Parsed(
-            [Rows("radius", {n: c.filter(pa.array(good)) for n, c in columns.items()}, index[good])],
-            refused(
-                {
-                    "The line is cut off, or its cells are not those of this file.": index[~shaped],
-                    nps.NO_PACKET: index[shaped & ~good],
-                }
-            ),
-            len(chunk.lines) - len(index),
-        )
+        columns = nps.records(said, nps.cell_stamps(cells, shaped, context), waiting)
+        cut = {"The line is cut off, or its cells are not those of this file.": index[~shaped]}
+        return nps.outcome(len(chunk.lines), columns, index, shaped, cut)
 
     return parse
 

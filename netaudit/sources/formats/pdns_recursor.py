@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake import carrier, times
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, empty_to_null, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.dns_words import qtype_column, rcode_column
@@ -60,7 +60,7 @@ def _open(context: times.Context) -> Parse:
 
 def _field(text: pa.Array, name: str) -> pa.Array:
     """The value of ``name="…"``, null where a line has none."""
-    return empty_to_null(pc.struct_field(pc.extract_regex(text, rf" {name}={_QUOTED}"), "value"))
+    return said(text, rf" {name}={_QUOTED}")
 
 
 def _structured(text: pa.Array, index: np.ndarray) -> tuple[np.ndarray, dict[str, pa.Array]]:

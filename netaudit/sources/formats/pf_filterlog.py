@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake.carrier import peel, peel_text, read_stamps
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column
 from netaudit.sources.formats._flow_sides import TORN_PACKET
@@ -45,7 +45,7 @@ def _open(context: Context) -> Parse:
         ported = pc.extract_regex(tail, _PORTS)
         named = pc.is_in(proto, value_set=pa.array(["tcp", "udp", "sctp"]))
         sport, dport = (pc.if_else(named, pc.struct_field(ported, n), None) for n in ("sport", "dport"))
-        query = pc.struct_field(pc.extract_regex(tail, _QUERY), "query")
+        query = said(tail, _QUERY)
         columns = {
             "ts": read_stamps(peeled.stamp.take(pa.array(index)), context),
             "client_ip": ip_column(got["src"]),

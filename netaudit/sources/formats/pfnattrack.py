@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context, from_iso
 from netaudit.records.addresses import mac_column
 from netaudit.records.schemas import TIMESTAMP
@@ -46,7 +46,7 @@ def _open(context: Context) -> Parse:
         seen = Tuples(got["tsrc"], got["tdst"], numbers(got["tsrc_port"]), numbers(got["tdst_port"]))
         columns, good = flow_sides(asked, seen)
         columns |= {
-            **_times(got, pc.struct_field(pc.extract_regex(lines, _DURATION), "it"), context),
+            **_times(got, said(lines, _DURATION), context),
             "client_mac": mac_column(got["osrc_mac"]),
             "transport": transport_column(got["proto"]),
             "message": pa.array(["end"] * len(lines), pa.string()),

@@ -16,7 +16,7 @@ from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.sources.formats._delimited import Cells, header_cells, title
 from netaudit.sources.formats._outcome import keep, refused
-from netaudit.sources.formats._values import mask, whole
+from netaudit.sources.formats._values import given, mask, whole
 
 _TITLES = {
     "account": "用户名 账号 帐号 用户账号 上网账号 认证账号 登录名 登录账号 手机号 手机号码 联系电话 用户 用户名称 "
@@ -130,7 +130,7 @@ def _sessions(
 
     def cell(column: str) -> pa.Array:
         text = cells.column(places[column]) if column in places else none
-        return pc.if_else(pc.is_in(text, value_set=pa.array(_EMPTY)), None, text)
+        return given(text, _EMPTY)
 
     columns = {
         "account": pc.coalesce(cell("account"), cell("name")),

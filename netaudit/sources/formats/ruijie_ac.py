@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake.carrier import BSD, ISO
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, empty_to_null, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.intake.times import Context
 from netaudit.records.addresses import mac_column
 from netaudit.sources.formats import _device_stamps as device_stamps
@@ -48,7 +48,7 @@ def _open(context: Context) -> Parse:
             "message": found.words(_WORDS),
             "client_mac": mac_column(found["mac"]),
             "ap_name": found["ap"],
-            "nas": empty_to_null(pc.struct_field(pc.extract_regex(head, _HOST), "host")),
+            "nas": said(head, _HOST),
         }
         begun = mask(pc.match_substring_regex(chunk.lines, _OWN.pattern))
         torn = np.setdiff1d(np.flatnonzero(begun), line[index])

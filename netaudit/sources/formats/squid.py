@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake.carrier import peel_text
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said, share
 from netaudit.intake.times import Context, from_epoch
 from netaudit.records.addresses import ip_column
 from netaudit.records.schemas import TIMESTAMP
@@ -127,7 +127,7 @@ def _columns(got: dict[str, pa.Array], context: Context) -> dict[str, pa.Array]:
 def _end(cell: Callable[[str], pa.Array], context: Context) -> pa.Array:
     """When a request was logged, which is when it ended."""
     thousandths = pc.utf8_lpad(cell("milliseconds"), 3, "0")
-    whole_epoch = pc.struct_field(pc.extract_regex(cell("epoch"), r"^(?P<whole>\d+)"), "whole")
+    whole_epoch = said(cell("epoch"), r"^(?P<whole>\d+)")
     parted = pc.binary_join_element_wise(whole_epoch, thousandths, ".")
     return pc.coalesce(from_epoch(pc.coalesce(parted, cell("epoch"))), moments(cell("stamp"), context))
 

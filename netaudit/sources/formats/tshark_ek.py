@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from netaudit.intake import times
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, said
-from netaudit.sources.formats._dissected import Packets, lists_in, look_ups
+from netaudit.sources.formats._dissected import Packets, frame_times, lists_in, look_ups
 from netaudit.sources.formats._outcome import parsed
 from netaudit.sources.formats._values import mask, words
 
@@ -47,7 +47,9 @@ def _packets(text: pa.Array, index: np.ndarray, context: times.Context) -> Packe
     flag = said(text, r'"dns_dns_flags_response":\s*"?(?P<v>true|false|1|0)')
     return Packets(
         line=index,
-        ts=_stamps(field("frame_frame_time_epoch"), field("timestamp"), context),
+        ts=pc.coalesce(
+            frame_times(field("frame_frame_time_epoch"), context), times.from_epoch(field("timestamp"))
+        ),
         src=either("ip_ip_src", "ipv6_ipv6_src"),
         dst=either("ip_ip_dst", "ipv6_ipv6_dst"),
         sport=pc.coalesce(udp, tcp),
@@ -80,16 +82,6 @@ def _answers(text: pa.Array) -> pa.Array:
         for kind in ("cname", "a", "aaaa")
     ]
     return lists_in([pc.utf8_trim(part, "[] ") for part in parts])
-
-
-def _stamps(epoch: pa.Array, millis: pa.Array, context: times.Context) -> pa.Array:
-    """The frame's time, as seconds or (from tshark 4.4 on) ISO 8601; else the document's in milliseconds."""
-    dated = pc.fill_null(pc.match_substring_regex(epoch, r"^\d{4}-\d\d-\d\d"), False)
-    own = pc.coalesce(
-        times.from_epoch(pc.if_else(dated, None, epoch)),
-        times.from_iso(pc.if_else(dated, epoch, None), context),
-    )
-    return pc.coalesce(own, times.from_epoch(millis))
 
 
 def _sniff(lines: list[str]) -> float:

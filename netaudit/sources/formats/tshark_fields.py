@@ -17,7 +17,7 @@ from netaudit.intake import times
 from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample
 from netaudit.sources.formats._delimited import Cells
-from netaudit.sources.formats._dissected import Packets, lists_in, look_ups
+from netaudit.sources.formats._dissected import Packets, frame_times, lists_in, look_ups
 from netaudit.sources.formats._outcome import parsed
 from netaudit.sources.formats._values import mask
 
@@ -67,7 +67,7 @@ def _packets(
     transport = pc.if_else(pc.is_valid(udp), "udp", pc.if_else(pc.is_valid(tcp), "tcp", None))
     return Packets(
         line=index + begin,
-        ts=_stamps(of("frame.time_epoch"), of("frame.time_utc", "frame.time"), context),
+        ts=frame_times(of("frame.time_epoch", "frame.time_utc", "frame.time"), context),
         src=of("ip.src", "ipv6.src"),
         dst=of("ip.dst", "ipv6.dst"),
         sport=sport,
@@ -80,14 +80,6 @@ def _packets(
         rcode=of("dns.flags.rcode"),
         answers=lists_in([of(name) for name in _DATA]),
     )
-
-
-def _stamps(epoch: pa.Array, iso: pa.Array, context: times.Context) -> pa.Array:
-    """``frame.time_epoch`` as seconds (or ISO 8601, from tshark 4.4 on), else ``frame.time`` where it is ISO 8601."""
-    plain = pc.fill_null(pc.match_substring_regex(epoch, r"^\d+\.\d+$"), False)
-    dated = pc.coalesce(pc.if_else(plain, None, epoch), iso)
-    dated = pc.if_else(pc.match_substring_regex(dated, r"^\d{4}-\d\d-\d\d"), dated, None)
-    return pc.coalesce(times.from_epoch(pc.if_else(plain, epoch, None)), times.from_iso(dated, context))
 
 
 def _header(line: str) -> tuple[str, list[str]]:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake import times
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, said
 from netaudit.records.addresses import ip_column
 from netaudit.records.names import normalise_column
 from netaudit.sources.dns_words import qtype_column, rcode_column
@@ -40,7 +40,7 @@ def _open(context: times.Context) -> Parse:  # noqa: ARG001 -- the export is UTC
     def parse(chunk: Chunk) -> Parsed:
         records = Stanzas.beginning(_starts(chunk.lines))
         index, field = extract(_joined(chunk.lines, records.first), _RECORD)
-        word = pc.struct_field(pc.extract_regex(field["qtype"], r"\((?P<word>[A-Za-z0-9]+)\)"), "word")
+        word = said(field["qtype"], r"\((?P<word>[A-Za-z0-9]+)\)")
         columns = {
             "ts": times.from_iso(field["ts"], _UTC),
             "client_ip": ip_column(field["internal"]),

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from netaudit.intake import carrier, times
 from netaudit.intake.lines import Chunk
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Sample, extract, said
 from netaudit.records.addresses import ip_column
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import TIMESTAMP
@@ -54,7 +54,7 @@ def _open(context: times.Context) -> Parse:
 
 def _stamps(lines: pa.Array, stamp: pa.Array, context: times.Context) -> pa.Array:
     """The bracketed epoch, else the carrier's time."""
-    epoch = pc.struct_field(pc.extract_regex(lines, _EPOCH), "epoch")
+    epoch = said(lines, _EPOCH)
     if epoch.null_count == len(epoch):
         return carrier.read_stamps(stamp, context) if len(stamp) else pa.nulls(0, TIMESTAMP)
     rest = pc.if_else(pc.is_valid(epoch), None, stamp)
