@@ -131,7 +131,7 @@ def show(session: Session, folder: str, form: str) -> None:
     say = session.say
     for trace in case.traces:
         click.echo()
-        print_trace(trace, session)
+        print_trace(trace, session, case.ledger)
     if case.funnel:
         click.echo()
         print_table(

@@ -63,7 +63,7 @@ def command(session: Session, finding: str, folder: str) -> None:
     for doubt in found.doubts:
         click.echo(f"  {say('doubt')}: {say(doubt)}")
     if found.trace:
-        print_trace(found.trace, session)
+        print_trace(found.trace, session, case.ledger)
     if rule:
         click.echo(f"  {say('next step')}: {rule.action.in_(session.locale)}")
 

@@ -29,8 +29,10 @@ _SENTENCE = re.compile(r"[A-Za-z].*\s")
 _STORY = "demo/story.py"
 _LEFT_OUT = ("demo/", "cli/formats.py", "i18n/catalogue.py", "kernels/")
 """Folders whose capital constants are data, not messages; enumerations and calls count all the same."""
-_WORDY = "sources/formats/_"
-"""Modules with tables of words: of their constants only whole sentences are messages."""
+_FORMATS = "sources/formats/"
+"""Where constants are mostly words, patterns and lines of logs: only whole sentences are messages."""
+_WHOLE = re.compile(r"[A-Z][a-z']* [^\n\t%]*\.")
+_CLOCK = re.compile(r"\d:\d")
 
 
 def message_ids() -> dict[str, list[str]]:
@@ -66,7 +68,7 @@ def _messages(tree: ast.Module, name: str) -> Iterator[str]:
                 t
                 for t in _texts(statement.value)
                 if _SENTENCE.match(t) and "\\" not in t and "://" not in t
-                if not name.startswith(_WORDY) or t.endswith(".")
+                if not name.startswith(_FORMATS) or (_WHOLE.fullmatch(t) and not _CLOCK.search(t))
             )
 
 

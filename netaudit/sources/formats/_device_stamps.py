@@ -21,8 +21,7 @@ from netaudit.sources.formats._values import mask
 UNSYNCHRONISED = "Some times are from a device whose clock was not synchronised, as it says itself."
 
 _STAMP = (
-    r"^(?P<before>.*[^A-Za-z0-9])?(?:(?:(?P<first>(?:19|20)\d{2}) )?"
-    r"(?P<mon>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?:(?P<year>\d{4}) )?"
+    r"^(?P<before>.*[^A-Za-z0-9])?(?:(?P<mon>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?:(?P<year>\d{4}) )?"
     r"(?P<clock>\d{2}:\d{2}:\d{2}(?:\.\d{1,9}|:\d{3}\b)?)(?::\d{1,2}\b)?(?: (?P<after>(?:19|20)\d{2})\b)?"
     r"|(?P<date>\d{4}-\d{1,2}-\d{1,2})[T ](?P<time>\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?))"
     r"(?: ?(?P<zone>Z|[+-]\d{2}:?\d{2}|(?:UTC|GMT)(?:[+-]\d{1,2}(?::?\d{2})?)?)\b)?"
@@ -58,7 +57,8 @@ def read(head: pa.Array, context: times.Context) -> Stamps:
     part = {f.name: empty_to_null(pc.struct_field(found, f.name)) for f in found.type}
     clock = pc.replace_substring_regex(pc.coalesce(part["clock"], part["time"]), r"^(.{8})[:,]", r"\1.")
     month = pa.array(times.index_of_month(pc.fill_null(part["mon"], ""))).cast(pa.string())
-    year = pc.coalesce(part["first"], part["year"], part["after"])
+    ahead = pc.struct_field(pc.extract_regex(part["before"], r"(?:^|\s)(?P<year>(?:19|20)\d{2}) $"), "year")
+    year = pc.coalesce(part["year"], part["after"], ahead)
     date = pc.coalesce(part["date"], pc.binary_join_element_wise(year, month, part["day"], "-"))
     naive = pc.binary_join_element_wise(date, clock, " ")
     zone = _offset(part["zone"])
@@ -69,9 +69,10 @@ def read(head: pa.Array, context: times.Context) -> Stamps:
         if mask(here).any():
             where = dataclasses.replace(context, zone=dt.UTC) if zoned else context
             month, day, hour = (pc.if_else(here, c, None) for c in (part["mon"], part["day"], clock))
-            shown = times.from_yearless(month, day, hour, where).cast(pa.int64())
-            east = pc.fill_null(times.by_offset(zone), 0)
-            moment = pc.coalesce(moment, pc.subtract(shown, east).cast(TIMESTAMP))
+            shown = times.from_yearless(month, day, hour, where)
+            if zoned:
+                shown = pc.subtract(shown.cast(pa.int64()), times.by_offset(zone)).cast(TIMESTAMP)
+            moment = pc.coalesce(moment, shown)
     as_utc = times.from_iso(naive, dataclasses.replace(context, zone=dt.UTC)).cast(pa.int64())
     marked = mask(pc.match_substring_regex(part["before"], r"(?:^|[\s:>])[*.]$"))
     return Stamps(as_utc, moment, marked)
@@ -80,5 +81,5 @@ def read(head: pa.Array, context: times.Context) -> Stamps:
 def _offset(zone: pa.Array) -> pa.Array:
     """Zones as ISO 8601 writes them: ``UTC+1`` is ``+01``."""
     bare = pc.replace_substring_regex(zone, r"^(?:UTC|GMT)", "")
-    bare = pc.replace_substring_regex(bare, r"^([+-])(\d)(:|$)", r"\g<1>0\2\3")
+    bare = pc.replace_substring_regex(bare, r"^([+-])(\d)(:|$)", r"\10\2\3")
     return pc.if_else(pc.equal(bare, ""), "Z", bare)

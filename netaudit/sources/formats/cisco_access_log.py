@@ -232,6 +232,20 @@ FORMAT = LogFormat(
             note="controllers name no access point",
         ),
         Sample(
+            "<189>387448: host-01: May 6 2026 16:13:09.123 UTC+1: %DOT1X-5-FAIL: Authentication failed for client "
+            "(001e.0b80.13b5) on Interface Gi1/0/16 AuditSessionID 000000000000011D51B826E5\n"
+            "<189>387448: host-01: May 6 16:13:09.123 UTC+07:30: %DOT1X-5-FAIL: Authentication failed for client "
+            "(001e.0b80.13b5) on Interface Gi1/0/16 AuditSessionID 000000000000011D51B826E5\n"
+            "<189>: 2024 Aug 27 21:40:50 UTC: %MAB-5-FAIL: Authentication failed for client (001e.0b80.13b5) on Interface "
+            "Gi1/0/16 AuditSessionID 000000000000011D51B826E5",
+            (
+                {"kind": "radius", "ts": "2026-05-06T15:13:09.123000000Z", "message": "dot1x fail"},
+                {"kind": "radius", "ts": "2026-05-06T08:43:09.123000000Z", "nas": "host-01"},
+                {"kind": "radius", "ts": "2024-08-27T21:40:50.000000000Z", "message": "mab fail"},
+            ),
+            note="an offset behind UTC is one; the year may stand first",
+        ),
+        Sample(
             "012345: Dec 23 03:25:30.899 CET: %MAB-5-FAIL: Authentication failed for client (0200.0000",
             note="cut off",
         ),

@@ -28,13 +28,13 @@ from netaudit.sources.formats._urls import destinations
 from netaudit.sources.formats._values import among_others, mask
 
 CUT = "A Meraki event of a known kind is cut off or names no address."
-_FLOWS = "flows|ip_flow_start|ip_flow_end|firewall|vpn_firewall|cellular_firewall"
+_FLOWS = "flows|ip_flow_start|ip_flow_end|(?:[a-z_]{1,40}_)?firewall"
 _LINE = (
-    r"^(?:\S+ ){0,3}?(?P<ts>\d{10}\.\d{1,9}) (?P<nas>\S+) "
+    r"^(?:\S+ ){0,3}?(?P<ts>\d{9,10}\.\d{1,9}) (?P<nas>\S+) "
     rf"(?:(?P<flow>{_FLOWS}) (?P<verdict>allow |deny )?(?P<pairs>.*)|events dhcp lease (?P<lease>.*)|urls (?P<url>.*))$"
 )
 _OWN = re.compile(
-    rf"(?:\S+ ){{0,3}}?\d{{10}}\.\d{{1,9}} \S+ (?:(?:{_FLOWS}) (?:allow |deny )?\S+=|events \S|urls src=|ids-alerts )"
+    rf"(?:\S+ ){{0,3}}?\d{{9,10}}\.\d{{1,9}} \S+ (?:(?:{_FLOWS}) (?:allow |deny )?\S+=|events \S|urls src=|ids-alerts )"
 )
 _LEASE = (
     r"^of ip (?P<ip>[0-9.]+) from (?:mx|server) mac (?P<server>\S+) for client mac (?P<mac>\S+)"
@@ -187,6 +187,20 @@ FORMAT = LogFormat(
                 },
             ),
             note="a published server; a rule that was applied",
+        ),
+        Sample(
+            "<134>1 948136486.721741837 MX60 bridge_anyconnect_client_vpn_firewall src=10.10.10.11 dst=198.51.100.7 "
+            "mac=00:18:0A:00:00:01 protocol=udp sport=9562 dport=53 pattern: allow all",
+            (
+                {
+                    "kind": "nat",
+                    "ts": "2000-01-17T19:14:46.721741837Z",
+                    "message": "bridge_anyconnect_client_vpn_firewall",
+                    "client_ip": "10.10.10.11",
+                    "action": "allow",
+                },
+            ),
+            note="newer firmware names the firewall; the clock of a device that was never set",
         ),
         Sample(
             "1673516966.834663913 FW_MX_01 events dhcp lease of ip 10.1.0.14 from mx mac AA:BB:CC:DD:EE:FF for client mac "

@@ -1,4 +1,4 @@
-"""Cisco Umbrella's DNS export: quoted CSV, mostly without a header, 13 to 20 columns, UTC.
+"""Cisco Umbrella's DNS export: quoted CSV, mostly without a header, 10 to 20 columns, UTC.
 
 An identity may hold commas and line breaks, so a record may span lines. The client is the internal
 address; without the virtual appliance or the agent there is none.
@@ -28,8 +28,8 @@ BROKEN = "A record is cut off, or is none of this export."
 _BEGINS = r'^\s*"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",'
 _CELL = r'"(?:[^"]|"")*"'
 _RECORD = (
-    rf'^\s*"(?P<ts>\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d)",{_CELL},{_CELL},"(?P<internal>[^"]*)","[^"]*","(?P<action>[A-Za-z ]+)",'
-    r'"(?P<qtype>[^"]*)","(?P<rcode>[^"]*)","(?P<name>[^"]*)",'
+    rf'^\s*"(?P<ts>\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d)", ?{_CELL}, ?{_CELL}, ?"(?P<internal>[^"]*)", ?"[^"]*", ?'
+    r'"(?P<action>[A-Za-z ]+)", ?"(?P<qtype>[^"]*)", ?"(?P<rcode>[^"]*)", ?"(?P<name>[^"]*)",'
 )
 _BEGUN, _WHOLE = re.compile(_BEGINS, re.MULTILINE), re.compile(_RECORD, re.MULTILINE)
 _MOST = 1 << 16
@@ -93,6 +93,15 @@ _SAMPLES = (
         ),
         timezone="Asia/Shanghai",
         note="a blank before the first quote; a record of three lines",
+    ),
+    Sample(
+        '"2015-01-16 17:48:41","ActiveDirectoryUserName", "ActiveDirectoryUserName,ADSite,Network", "10.10.1.100",'
+        '"203.0.113.5","Allowed","1 (A)", "NOERROR","domain-visited.com.", "Chat,Photo Sharing,Social Networking,Allow List"',
+        ({
+            "kind": "dns", "ts": "2015-01-16T17:48:41.000000000Z", "client_ip": "10.10.1.100",
+            "name": "domain-visited.com", "qtype": "A", "rcode": "NOERROR", "action": "allowed",
+        },),
+        note="the oldest version: ten columns, blanks behind commas",
     ),
     Sample('"2021-02-21 15:30:49","CORP - IP INTERNET","CORP - IP', note="cut: rejected"),
 )  # fmt: skip

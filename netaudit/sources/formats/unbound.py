@@ -32,7 +32,7 @@ _LOOKUP = (
     r"(?: (?P<rcode>[A-Z0-9]+) \d+\.\d+ [01] \d+)?$"
 )
 _LIKE_ONE = rf"{_HEAD}\d[0-9a-fA-F:.]* \S+ \S+ (?:IN|CH|CLASS\d+)\b|{_HEAD}[0-9a-fA-F:.]+(?: \S+){{0,2}}$"
-_OURS = re.compile(r"\bunbound(?:\[\d+(?::[0-9a-f]+)?\])?:? |^\[\d+:[0-9a-f]+\] (?:info|query|reply): ")
+_OURS = re.compile(r"\bunbound(?:\[\d+(?::[0-9a-f]+)?\]:?|:) |^\[\d+:[0-9a-f]+\] (?:info|query|reply): ")
 
 
 def _open(context: times.Context) -> Parse:
