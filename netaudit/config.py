@@ -332,6 +332,14 @@ def check_keys(data: Any, type_: Any, where: str, key: str = "") -> None:
                 hint=f"Did you mean {near[0]}?" if near else "Known here: " + ", ".join(sorted(known)),
                 key=f"{key}{name}",
             )
+        if isinstance(data[name], str) and str(known[name]).startswith("tuple"):
+            raise ConfigError(
+                "config-list",
+                "The setting {key} is a list.",
+                where=f"{where}: {key}{name}",
+                hint='Write it in brackets: ["..."].',
+                key=f"{key}{name}",
+            )
     nested = _NESTED.get(type_, {})
     for name, inner in nested.items():
         items = data.get(name, [])

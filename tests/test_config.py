@@ -61,3 +61,10 @@ def test_unknown_keys_say_what_was_meant(tmp_path, text, says):
 def test_wrong_values(tmp_path, text):
     with pytest.raises(ConfigError):
         read_settings(write(tmp_path, text))
+
+
+def test_a_text_where_a_list_belongs_is_refused(tmp_path):
+    with pytest.raises(ConfigError) as refused:
+        read_settings(write(tmp_path, '[policy]\nfolders = "rules"\n'))
+    assert refused.value.code == "config-list"
+    assert "policy.folders" in refused.value.where

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,8 @@ DETAILS = ("account", "ap_name", "bssid", "nas", "nas_port", "session", "ssid", 
 
 NOTHING, CHANGES = -1, -2
 """Codes of what a session says at a time: no word, and more than one."""
+_COMPUTER = re.compile(r"(?i:host/.+)|.+\$")
+"""Accounts by which Windows logs a computer on, and not who sits at it."""
 _MOST_SECONDS = 2**32 - 1
 
 PHASES_S = 30
@@ -52,7 +55,10 @@ class AccessLog:
         port = np.where(session < 0, records.words("nas_port")[0], -1)
         group = combine(session, nas, port, device, site)[events]
         when, order = time[events], records.order()[events]
+        account, self.accounts = records.words("account")
+        user = _users(self.accounts)[account[events]]
         steps = np.where(session[events] < 0, _phases(group, when, order, role[events]), role[events])
+        steps[_other_user(group, when, order, steps, user)] = Role.START
         found = pair(
             group,
             when,
@@ -81,7 +87,6 @@ class AccessLog:
         self.mac, self.macs = mac[row], macs
         self.ips = ips
         self.address, self.ip, self.session = self._seen.addresses(ip, ips, time, self.spans)
-        account, self.accounts = records.words("account")
         self.account = _persons(self._seen.codes(account), self.accounts)
         self._macs, self._ips = Codes(macs), Codes(ips)
         self._words: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
@@ -169,10 +174,35 @@ class AccessLog:
 
 
 def _persons(account: np.ndarray, accounts: list[str]) -> np.ndarray:
-    """Account codes without those that are a device's own address (MAC authentication)."""
-    machine = np.array([parse_mac(word) is not None for word in accounts] + [True])
-    persons: np.ndarray = np.where(machine[account], -1, account)
+    """Account codes without those of a machine: its own address (MAC authentication), or a computer's name."""
+    machine = [parse_mac(word) is not None or bool(_COMPUTER.fullmatch(word)) for word in accounts]
+    persons: np.ndarray = np.where(np.array([*machine, True])[account], -1, account)
     return persons
+
+
+def _users(accounts: list[str]) -> np.ndarray:
+    """Codes that are equal where accounts differ in domain, realm and case only; the last, of none, is -1."""
+    bare = [word.rpartition("\\")[2].partition("@")[0].lower() for word in accounts]
+    place = {word: code for code, word in enumerate(dict.fromkeys(bare))}
+    return np.array([*(place[word] for word in bare), -1])
+
+
+def _other_user(
+    group: np.ndarray, time: np.ndarray, order: np.ndarray, role: np.ndarray, user: np.ndarray
+) -> np.ndarray:
+    """``(n,)`` bool: events in the middle of a session that name another user than those before them.
+
+    A switch lets the MAC in, then the computer, then who logs on to it, all with one session id.
+    """
+    by = np.lexsort((order, time, group))
+    place, who, what = np.arange(len(by)), user[by], role[by]
+    begins = np.maximum.accumulate(np.where(np.diff(group[by], prepend=-1) != 0, place, 0))
+    before = np.append([-1], np.maximum.accumulate(np.where(who >= 0, place, -1)))[: len(by)]
+    ended = np.append([-1], np.maximum.accumulate(np.where(what == Role.END, place, -1)))[: len(by)]
+    other = (who >= 0) & (who != who[before]) & (before >= begins) & (before > ended) & (what == Role.SEEN)
+    out = np.zeros(len(by), bool)
+    out[by[other]] = True
+    return out
 
 
 def _phases(group: np.ndarray, time: np.ndarray, order: np.ndarray, role: np.ndarray) -> np.ndarray:

@@ -227,6 +227,7 @@ _ACCESS_MESSAGES = {
     **dict.fromkeys(("mab start", "dot1x start", "auth start", "mac flap", "moved away"), Role.IGNORE),
     # Cisco ISE; Huawei, whose tags name the message and add "failed" where it was none
     **dict.fromkeys(("passed-authentication", "user_info_authentication"), Role.START),
+    "guest authentication passed": Role.START,
     **dict.fromkeys(("wlan_sta_info_authentication", "wlan_sta_info_ap_associate"), Role.START),
     # of a print: the session was there before
     "authz success": Role.SEEN,

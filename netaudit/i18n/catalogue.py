@@ -27,7 +27,7 @@ _CARRIERS = {"Candidate", "FunnelStep", "Verdict", "Finding", "LogFormat", "List
 _TEMPLATE_WORD = re.compile(r"""_\(\s*"((?:[^"\\]|\\.)*)"\s*[,)]""")
 _SENTENCE = re.compile(r"[A-Za-z].*\s")
 _STORY = "demo/story.py"
-_LEFT_OUT = ("demo/", "cli/formats.py", "i18n/catalogue.py", "kernels/")
+_LEFT_OUT = ("demo/", "i18n/catalogue.py", "kernels/")
 """Folders whose capital constants are data, not messages; enumerations and calls count all the same."""
 _FORMATS = "sources/formats/"
 """Where constants are mostly words, patterns and lines of logs: only whole sentences are messages."""

@@ -141,7 +141,8 @@ def logs_of(
 
 def _key(arguments: Sequence[str], settings: Settings, options: sources.Options | None) -> str:
     """What equal answers are kept under; empty where the inputs cannot be told apart from others."""
-    files = states(arguments)
+    own = [str(settings.folder / folder) for folder in settings.formats.folders]
+    files = states([*arguments, *own])
     if not files:
         return ""
     options = options or sources.Options()

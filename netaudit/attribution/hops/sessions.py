@@ -203,5 +203,4 @@ class Sessions:
         worded = self._answers[number].candidates(question, self._logs.sites)
         span, when = entries.span[[entry]], self._when(np.array([question]))
         details = {name: log.texts(name, span, *when)[0] for name in DETAILS}
-        details["account"] = log.account_of(int(span[0]))
         return with_details(worded[int(entries.candidate[entry])], **details)

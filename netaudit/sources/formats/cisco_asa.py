@@ -9,7 +9,8 @@ r"""Cisco ASA, FTD and PIX in a system log: connections and translations, built 
 
 Which end is inside: the one with a private address, else the one that was translated, else the
 opener, who stands second in an outbound message and first in an inbound one. A teardown follows its
-beginning (`_open_flows`); without that the second end is taken, where the inner interface stands.
+beginning (`_open_flows`); without that the first end is taken where a user is named behind it, else
+the second, where the inner interface stands.
 A teardown tells its length, so it has begin and end. Where the firewall is configured to write names
 (``names``), the source's options say which address a name has (``name.WEB1 = 10.1.0.5``).
 """
@@ -35,17 +36,20 @@ from netaudit.sources.formats._open_flows import OpenFlows, keys_of
 from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import among_others, mask, port
 
-_MARK = r"%(?:ASA|FTD|PIX)(?:-[A-Za-z]+)?-\d-(?P<number>302013|302014|302015|302016|302020|302021|305009|305010|305011|305012): "
+_MARK = r"%(?:ASA|FTD|PIX)(?:-[A-Za-z]+)?-\d-(?P<number>302013|302014|302015|302016|302020|302021|305009|305010|305011|305012):? "
 _HEAD = rf"^(?P<head>.*?){_MARK}"
 _WHO = r"(?: ?\((?P<{0}user>[^()]*)\))?"
+_GROUP = re.compile(r"(?:^|, )\d+:\S*$|, \d+$")  # number and name of a security group, which is no user
 _END = r"[^\s:]*:(?P<{0}real>[^\s/()]+)/(?P<{0}port>\d+)"
 _MAPPED = r"(?: \((?P<{0}map>[^\s/()]+)/(?P<{0}mapport>\d+)\))?" + _WHO
 _CONNECTION = (
     _HEAD
     + r"(?P<what>Built|Teardown)(?: (?P<way>inbound|outbound))? (?P<proto>TCP|UDP) connection (?P<session>\d+) for "
     + (_END + _MAPPED).format("a")
-    + " to "
+    # older versions name users without brackets
+    + r"(?: (?P<abare>[^\s()]+))? to "
     + (_END + _MAPPED).format("b")
+    + r"(?: (?P<bbare>[^\s()]+) duration)?"
 )
 _ICMP = (
     _HEAD + r"(?P<what>Built|Teardown)(?: (?P<way>inbound|outbound))? (?P<proto>ICMP) connection for faddr "
@@ -143,8 +147,15 @@ def _icmp(got: dict[str, pa.Array], known: Known) -> dict[str, pa.Array]:
         "public_port": _query(got["mapport"]),
         "server_ip": known(got["far"]),
         "server_port": _query(got["farport"]),
-        "account": pc.coalesce(got["faruser"], got["user"]),
+        "account": _user(got["faruser"], got["user"]),
     }
+
+
+def _user(*told: pa.Array) -> pa.Array:
+    """The first user named, without the security group that may stand behind the name or alone."""
+    return pc.coalesce(
+        *(by_distinct(text, lambda who: _GROUP.sub("", who) or None, pa.string()) for text in told)
+    )
 
 
 def _query(text: pa.Array) -> pa.Array:
@@ -157,7 +168,7 @@ def _translation(got: dict[str, pa.Array], known: Known) -> dict[str, pa.Array]:
         "client_port": port(got["port"]),
         "public_ip": known(got["map"]),
         "public_port": port(got["mapport"]),
-        "account": got["user"],
+        "account": _user(got["user"]),
     }
 
 
@@ -170,7 +181,8 @@ def _connections(lines: pa.StringArray, among: np.ndarray, memory: OpenFlows, kn
     second = _second_inside(got, real)
     seen, remembered = memory.recall(keys_of(*ends, device), built, second)
     orphan = ~built & ~seen
-    decided = np.where(built, second, np.where(orphan, _privately(real, otherwise=True), remembered))
+    unnamed = mask(pc.is_null(_user(got["auser"])))
+    decided = np.where(built, second, np.where(orphan, _privately(real, otherwise=unnamed), remembered))
     swap = pa.array(decided)
     client, server = ("b", "a"), ("a", "b")
 
@@ -185,7 +197,7 @@ def _connections(lines: pa.StringArray, among: np.ndarray, memory: OpenFlows, kn
         "server_port": port(of(server, "port")),
         "public_ip": public,
         "public_port": port(of(client, "mapport")),
-        "account": pc.coalesce(got["auser"], got["buser"]),
+        "account": _user(got["auser"], of(client, "bare"), got["buser"]),
         "session": got["session"],
     }
     unmapped = pc.or_(pc.is_valid(public), pc.is_null(of(client, "map")))
@@ -311,6 +323,22 @@ FORMAT = LogFormat(
                 },
             ),
             note="a published server; without any time",
+        ),
+        Sample(
+            "Aug 15 2012 23:30:09 : %ASA-6-302016 Teardown UDP connection 40 for outside:10.44.4.4/500(LOCAL\\alice, 123:staff) to "
+            "inside:10.44.2.2/500 duration 0:02:02 bytes 1416 (alice)\n"
+            "Apr 29 2013 12:59:50: %ASA-6-302016: Teardown UDP connection 666 for outside:198.51.100.22/53 user1 to "
+            "inside:10.123.1.35/52925 user2 duration 10:00:00 bytes 9999999",
+            (
+                {
+                    "kind": "nat",
+                    "client_ip": "10.44.4.4",
+                    "server_ip": "10.44.2.2",
+                    "account": "LOCAL\\alice",
+                },
+                {"kind": "nat", "client_ip": "10.123.1.35", "account": "user2"},
+            ),
+            note="no colon; the user's end is the inner one; a security group is no user; users without brackets",
         ),
         Sample(
             _ICMP_BUILT,

@@ -1,7 +1,8 @@
 r"""Cisco ISE in a system log: passed and failed authentications, and accounting.
 
 A message is split over datagrams (``CISE_… ID TOTAL NUMBER``, from 0), which may come in any order:
-they are put together before anything is read. Values have their commas escaped (``\,``).
+they are put together before anything is read. Where the last ones were lost, what the first ones tell
+is read: who, when and where stand there. Values have their commas escaped (``\,``).
 """
 
 from __future__ import annotations
@@ -37,9 +38,11 @@ _SEGMENT = (
 _FIRST = r"(?:^|CISE_[A-Za-z_]+ )\d{10} \d{1,3} 0 "
 _BODY = (
     r"^(?P<stamp>\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [+-]\d{2}:\d{2}) \d+ \d+ [A-Z]+ +"
-    r"(?P<what>Passed-Authentication|Failed-Attempt|(?i:Radius-Accounting)): (?P<said>.*)$"
+    r"(?:(?P<what>Passed-Authentication|Failed-Attempt|(?i:Radius-Accounting))|Guest): "
+    r"(?P<said>(?P<guest>Guest Authentication (?:Passed|Failed))?.*)$"
 )
 _OWN = re.compile(r".*\bCISE_[A-Za-z_]+ \d{10} \d{1,3} \d{1,3} |\d{10} \d{1,3} \d{1,3} \d{4}-\d\d-\d\d ")
+SHORT = "Parts of some messages that were split are missing; what the others tell was read."
 _VALUE = r"(?P<it>(?:[^,\\]|\\.)*)"
 
 
@@ -50,15 +53,18 @@ def _starts(lines: pa.StringArray) -> np.ndarray:
 def _open(context: Context) -> Parse:
     def parse(chunk: Chunk) -> Parsed:
         line, got = extract(chunk.lines, _SEGMENT)
-        first, text, torn = _joined(got)
+        first, text, torn, short = _joined(got)
         torn = torn[mask(pc.is_in(got["category"], value_set=pa.array(_CATEGORIES.split("|"))))[torn]]
-        at, body = extract(text, _BODY)
+        at, body = _of_stations(*extract(text, _BODY))
         given = _Attributes(body["said"])
         accounting = pc.match_substring_regex(body["what"], r"^(?i:radius-accounting)$")
         columns = radius.columns(given) | {
-            "message": pc.if_else(accounting, given.one("Acct-Status-Type"), body["what"]),
+            "message": pc.coalesce(
+                pc.if_else(accounting, given.one("Acct-Status-Type"), body["what"]), body["guest"]
+            ),
             "client_ip": pc.coalesce(
-                ip_column(given.one("Framed-IP-Address")), ip_column(given.one("Framed-IPv6-Address"))
+                *(ip_column(given.one(key)) for key in ("Framed-IP-Address", "Framed-IPv6-Address")),
+                pc.if_else(pc.is_valid(body["guest"]), ip_column(given.one("IpAddress")), None),
             ),
             "ts": radius.happened(from_iso(body["stamp"], context), given.one("Acct-Delay-Time")),
         }
@@ -67,12 +73,17 @@ def _open(context: Context) -> Parse:
         columns["client_mac"] = pc.coalesce(columns["client_mac"], station)
         rows = Rows("radius", columns, line[first[at]])
         told = mask(pc.is_valid(columns["message"]))
+        short = short[at]
+        if (told & short).any():
+            context.notes.add(SHORT)
         return Parsed(
             [keep(rows, told)] if told.any() else [],
             refused(
                 {
-                    "Parts of a message that was split are missing.": line[torn],
-                    "An accounting message does not say what happened.": rows.line[~told],
+                    "Parts of a message that was split are missing.": np.append(
+                        line[torn], rows.line[~told & short]
+                    ),
+                    "An accounting message does not say what happened.": rows.line[~told & ~short],
                 }
             ),
             len(first) - len(at) + len(chunk.lines) - len(line),
@@ -81,8 +92,18 @@ def _open(context: Context) -> Parse:
     return parse
 
 
-def _joined(got: dict[str, pa.Array]) -> tuple[np.ndarray, pa.Array, np.ndarray]:
-    """Segments as messages: the first segment of each, the whole text, and the first of what is torn."""
+def _of_stations(at: np.ndarray, body: dict[str, pa.Array]) -> tuple[np.ndarray, dict[str, pa.Array]]:
+    """Leave out what portals say about guests besides their logins."""
+    here = mask(pc.or_(pc.is_valid(body["what"]), pc.is_valid(body["guest"])))
+    return at[here], {name: column.filter(pa.array(here)) for name, column in body.items()}
+
+
+def _joined(got: dict[str, pa.Array]) -> tuple[np.ndarray, pa.Array, np.ndarray, np.ndarray]:
+    """Segments as messages.
+
+    Gives the first segment of each, its text up to what is missing, the first segments of those that
+    cannot be put together, and of which messages the end is missing. A segment ends with a comma, behind a whole value; one that does not is only good with the next.
+    """
     total, number = (got[n].cast(pa.int64()).to_numpy(zero_copy_only=False) for n in ("total", "number"))
     text = pc.utf8_trim_whitespace(got["text"])
     same = text.dictionary_encode().indices.to_numpy()
@@ -99,11 +120,19 @@ def _joined(got: dict[str, pa.Array]) -> tuple[np.ndarray, pa.Array, np.ndarray]
     first = order[begins]
     last = order[begins + sizes - 1] if len(begins) else first
     whole = (sizes == total[first]) & (number[first] == 0) & (number[last] == total[first] - 1)
-    offsets = np.append(begins, len(order)).astype(np.int32)
-    lists = pa.ListArray.from_arrays(pa.array(offsets), text.take(pa.array(order)))
-    by_line = np.argsort(first[whole], kind="stable")
-    joined = pc.binary_join(lists.filter(pa.array(whole)), " ").take(pa.array(by_line))
-    return first[whole][by_line], joined, np.sort(first[~whole])
+    straight = number[order] == np.arange(len(order)) - np.repeat(begins, sizes)
+    held = np.add.reduceat(straight, begins) if len(begins) else sizes
+    ends = mask(pc.ends_with(text, ","))[order[begins + np.maximum(held, 1) - 1]]
+    rising = np.diff(number[order], prepend=-1) > 0
+    rising[begins] = True
+    alone = np.logical_and.reduceat(rising, begins) if len(begins) else whole
+    good = whole | (alone & (held > 0) & ends)
+    kept = order[straight & np.repeat(good, sizes)]
+    offsets = np.append(0, np.cumsum(held[good])).astype(np.int32)
+    lists = pa.ListArray.from_arrays(pa.array(offsets), text.take(pa.array(kept)))
+    by_line = np.argsort(first[good], kind="stable")
+    joined = pc.binary_join(lists, " ").take(pa.array(by_line))
+    return first[good][by_line], joined, np.sort(first[~good]), ~whole[good][by_line]
 
 
 class _Attributes:
@@ -187,6 +216,26 @@ FORMAT = LogFormat(
                     "session": "abc12345",
                 },
             ),
+        ),
+        Sample(
+            _STOP.replace(" 2 0 ", " 3 0 ").replace("stop request", "start request")
+            + " Acct-Status-Type=Start,",
+            ({"kind": "radius", "message": "Start", "account": "OFFICE\\lisi", "nas_port": "42"},),
+            note="the rest was lost on the way",
+        ),
+        Sample(
+            "<181>Mar 2 13:27:48 ise CISE_Passed_Authentications 0000077038 1 0 2022-03-02 13:27:48.625 +00:00 0000077104 "
+            "5231 NOTICE Guest: Guest Authentication Passed, ConfigVersionId=1459, UserType=NON_GUEST, UserName=test, "
+            "IpAddress=81.2.69.145, PortalName=Self-Registered Guest Portal (default), GuestUserName=test,",
+            (
+                {
+                    "kind": "radius",
+                    "message": "Guest Authentication Passed",
+                    "client_ip": "81.2.69.145",
+                    "account": "test",
+                },
+            ),
+            note="of the portal",
         ),
         Sample(_MORE, note="the first part is missing"),
     ),

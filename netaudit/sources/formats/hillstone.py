@@ -2,18 +2,23 @@
 
 The NAT line has the public side and no end; the SESSION line has begin and end and no public side.
 Neither has an id, so the flow as it is printed (``10.6.2.43:49608->192.168.20.160:11800(TCP)``)
-stands in `session` and joins the two. The same flow may come again, like any id. Lines have the device's serial number for a host, no year, and often a NUL at their end; commas
-became full stops with newer versions.
+stands in `session` and joins the two. The same flow may come again, like any id. Lines have the
+device's serial number for a host, no year, and often a NUL at their end; commas became full stops
+with newer versions, and the newest write the interface behind each end and the protocol behind both.
+The oldest NAT lines name their parts (``srcip 10.1.0.5, srcport 40000, …``): they are read as if
+written like the newer ones.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netaudit.intake.log_format import LogFormat, Parse, Sample, said
+from netaudit.intake.lines import Chunk
+from netaudit.intake.log_format import LogFormat, Parse, Sample, empty_to_null, said
 from netaudit.intake.times import Context, from_iso
 from netaudit.sources.formats import _device_stamps
 from netaudit.sources.formats._flow_sides import Printed, Told, session_sides
@@ -24,19 +29,31 @@ from netaudit.sources.formats._values import among_others, mask, words
 _ADDRESS = r"\[?[0-9a-fA-F.:]+?\]?"
 _LINE = (
     r"^(?P<head>.*?)@FLOW: *(?P<what>NAT|SESSION)6?: *(?P<flow>"
-    rf"(?P<source>{_ADDRESS}):(?P<sport>\d+)->(?P<target>{_ADDRESS}):(?P<dport>\d+)\((?P<proto>[^()]*)\))"
-    r"(?P<rest>[,.].*)$"
+    rf"(?P<source>{_ADDRESS}):(?P<sport>\d+)(?:\([^()]*\))?->(?P<target>{_ADDRESS}):(?P<dport>\d+)"
+    r"(?:\((?P<proto>[^()]*)\)|\([^()]*\), Protocol (?P<named>\w+)))(?P<rest>[,.].*)$"
 )
+_NAMED_PARTS = (
+    rf"@FLOW: *srcip ({_ADDRESS}), *srcport (\d+), *dstip ({_ADDRESS}), *dstport (\d+), *protocol (\w+)(,.*?)"
+    rf", *nattype ([sd]nat), *transip ({_ADDRESS}), *transport (\d+)(,|$)"
+)
+_AS_NEWER = r"@FLOW: NAT: \1:\2->\3:\4(\5)\6, \7 to \8:\9, "
 _NAT = rf"\b(?P<way>[sd]nat) to (?P<nat>{_ADDRESS}):(?P<nport>\d+)[,. ]"
 _CLOCK = r" *(?P<v>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,. ]"
 _WORDS = r"\b(?P<v>session (?:start|end)|policy (?:deny|permit)|deny)\b"
-_BEGUN = r"@FLOW: *(?:NAT|SESSION)6?: "
-_OWN = re.compile(r"[A-Za-z]@FLOW: *(?:NAT|SESSION)6?: ")
+_BEGUN = r"@FLOW: *(?:(?:NAT|SESSION)6?:|srcip) "
+_OWN = re.compile(r"[A-Za-z]@FLOW: *(?:(?:NAT|SESSION)6?:|srcip) ")
 _NO_WORD = "The line does not say what became of the session."
 
 
 def _open(context: Context) -> Parse:
-    return lambda chunk: read_lines(chunk, _LINE, _BEGUN, lambda got: _columns(got, context))
+    return lambda chunk: read_lines(_newer(chunk), _LINE, _BEGUN, lambda got: _columns(got, context))
+
+
+def _newer(chunk: Chunk) -> Chunk:
+    """The lines with the oldest form written like the newer one."""
+    return dataclasses.replace(
+        chunk, lines=pc.replace_substring_regex(chunk.lines, _NAMED_PARTS, _AS_NEWER)
+    )
 
 
 def _columns(got: dict[str, pa.Array], context: Context) -> Told:
@@ -55,7 +72,9 @@ def _columns(got: dict[str, pa.Array], context: Context) -> Told:
         pc.if_else(is_target, nat, None),
         pc.if_else(is_target, nport, None),
     )
-    ends, refusals = session_sides(printed, transport_column(got["proto"]), context)
+    ends, refusals = session_sides(
+        printed, transport_column(pc.coalesce(empty_to_null(got["proto"]), got["named"])), context
+    )
     word = pc.coalesce(way, said(got["rest"], _WORDS))
     start, close = (
         from_iso(said(got["rest"], name + _CLOCK), context) for name in ("start time", "close time")
@@ -156,6 +175,24 @@ FORMAT = LogFormat(
                 {"kind": "nat", "message": "policy deny", "client_port": 64141, "session": None},
             ),
             note="another generation; a refusal",
+        ),
+        Sample(
+            "46083603 Traffic@FLOW: srcip 198.51.100.170, srcport 54645, dstip 203.0.113.7, dstport 443, protocol TCP, "
+            "vr trust-vr, nattype dnat, transip 192.168.16.1, transport 443, ruleid 11\n"
+            "<188>Mar 8 17:26:44 5821838205000143(root) 4424363e HillstoneNetworks#Traffic@FLOW: SESSION: "
+            "10.1.1.200:53262(ethernet0/1)->198.51.100.20:21(ethernet0/0), Protocol TCP, vr trustvr, policy 11, user -@-, "
+            "host -, mac 0000.0000.0000, zone from trust to trust, session start",
+            (
+                {
+                    "kind": "nat", "ts": None, "message": "dnat", "transport": "tcp", "client_ip": "192.168.16.1",
+                    "client_port": 443, "public_ip": "203.0.113.7", "public_port": 443, "server_ip": "198.51.100.170",
+                },
+                {
+                    "kind": "nat", "message": "session start", "transport": "tcp", "client_ip": "10.1.1.200",
+                    "client_port": 53262, "server_ip": "198.51.100.20", "server_port": 21,
+                },
+            ),
+            note="the oldest form of a NAT line; the newest form of a session",
         ),
         Sample(_END[:200], note="cut off"),
     ),

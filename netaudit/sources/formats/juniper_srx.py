@@ -1,4 +1,7 @@
-"""Juniper SRX: ``RT_FLOW_SESSION_*`` messages, plain or structured (RFC 5424).
+"""Juniper SRX: ``RT_FLOW_SESSION_*`` and ``APPTRACK_SESSION_*`` messages, plain or structured (RFC 5424).
+
+With both switched on a session has a row of each: that is what the log says. Counters on the way
+(``APPTRACK_SESSION_VOL_UPDATE``) are passed over.
 
 The positions of the plain form moved with the releases, so it is read from its two address pairs
 (before and after translation) and from the counters behind the session id. The messages have no
@@ -23,17 +26,17 @@ from netaudit.sources.formats._sessions import CUT, read_lines
 from netaudit.sources.formats._transports import transport_column
 from netaudit.sources.formats._values import among_others, given, mask, whole
 
-_LINE = r"^(?P<head>.*?)RT_FLOW_(?P<what>SESSION_(?:CREATE|CLOSE|DENY))(?:_LS)?(?P<body>:? *(?:session |\[|- \[).*)$"
+_LINE = r"^(?P<head>.*?)(?:RT_FLOW|APPTRACK)_(?P<what>SESSION_(?:CREATE|CLOSE|DENY))(?:_LS)?(?P<body>:? *(?:(?:AppTrack )?session |\[|- \[).*)$"
 _PAIR = r"(?P<{0}source>[0-9a-fA-F.:]+)/(?P<{0}sport>\d+)->(?P<{0}target>[0-9a-fA-F.:]+)/(?P<{0}dport>\d+)"
 _FIRST = r"^[^\[]*?\b" + _PAIR.format("")
 _SECOND = r"^[^\[]*?\b[0-9a-fA-F.:]+/\d+->[0-9a-fA-F.:]+/\d+\b.*? " + _PAIR.format("n") + r"\b(?P<tail>.*)$"
 _TAIL = (
     r" (?P<proto>\d{1,3}) \S+ \S+ \S+ (?P<session>\d+)"
-    r"(?: \d+\(\d+\) \d+\(\d+\) (?P<elapsed>\d+)(?: |$)| [^\s()]+\([^()]*\)|\s*$)"
+    r"(?: \d+\(\d+\) \d+\(\d+\) (?P<elapsed>\d+)(?: |$)| [^\s()]+\([^()]*\)| N/A N/A \S+\s*$|\s*$)"
 )
 _DENIED = r" (?P<v>\d{1,3})\(\d+\) "
 _USER = r" (?P<v>[^\s()]+)\((?:N/A|[^\d\s()][^\s()]*)\) "
-_BEGUN = r"\bRT_FLOW_SESSION_(?:CREATE|CLOSE|DENY)"
+_BEGUN = r"\b(?:RT_FLOW|APPTRACK)_SESSION_(?:CREATE|CLOSE|DENY)"
 _OWN = re.compile(_BEGUN)
 _MOST_SECONDS = 10 * 366 * 86_400
 
@@ -162,6 +165,20 @@ FORMAT = LogFormat(
             _DENY,
             ({"kind": "nat", "ts": None, "message": "SESSION_DENY", "public_ip": None, "session": "25775358241"},),
             note="a refusal, without a header",
+        ),
+        Sample(
+            "<14>1 2013-01-19T15:18:17.040Z SRX100HM RT_FLOW - APPTRACK_SESSION_CREATE [junos@2636.1.1.1.2.40 "
+            'source-address="192.168.224.30" source-port="3129" destination-address="198.51.100.14" destination-port="21" '
+            'service-name="junos-ftp" application="UNKNOWN" nested-application="UNKNOWN" nat-source-address="203.0.113.14" '
+            'nat-source-port="14406" nat-destination-address="198.51.100.14" nat-destination-port="21" protocol-id="6" '
+            'session-id-32="5058" username="N/A" roles="N/A" encrypted="N/A"]',
+            (
+                {
+                    "kind": "nat", "ts": "2013-01-19T15:18:17.040000000Z", "message": "SESSION_CREATE",
+                    "client_ip": "192.168.224.30", "public_ip": "203.0.113.14", "public_port": 14406, "session": "5058",
+                },
+            ),
+            note="application tracking",
         ),
         Sample(_CLOSE[:170], note="cut off"),
     ),

@@ -29,8 +29,10 @@ from netaudit.sources.formats._values import DASH, given, mask, port
 
 CUT = "The line is no request of a web server's access log, or is cut off."
 _LINE = (
-    r"^\s*(?:(?P<host>[A-Za-z0-9._-]+)(?::(?P<server_port>\d{1,5}))? )??(?P<client>[0-9A-Fa-f.:%\[\]]+) \S+ "
-    r"(?P<account>[^\[]*?) \[(?P<stamp>[^\]]+)\] \"(?P<request>(?:[^\"\\]|\\.)*)\" (?P<status>\d{3}|-) (?P<bytes_in>\d+|-)"
+    r"^\s*(?:(?P<host>[A-Za-z0-9._-]+)(?::(?P<server_port>\d{1,5}))? )?"
+    r"(?P<client>[0-9A-Fa-f%\[\]]*[.:][0-9A-Fa-f.:%\[\]]*) \S+ "
+    r"(?P<account>|-|[^-\[][^\[]*?|-[^\s\[][^\[]*?) \[(?P<stamp>[^\]]+)\] "
+    r"\"(?P<request>(?:[^\"\\]|\\.)*)\" (?P<status>\d{3}|-) (?P<bytes_in>\d+|-)"
     r"(?P<tail>(?: .*)?)$"
 )
 _NAMED_HOST = (
@@ -236,6 +238,20 @@ FORMAT = LogFormat(
                 },
             ),
             note="a named host, a client with a port and without brackets, Apache's vhost_combined",
+        ),
+        Sample(
+            '67.43.156.15:80 127.0.0.1 - - [12/Apr/2018:09:48:40 +0200] "" 400 0 "-" "-"\n'
+            '67.43.156.15 localhost - - [29/May/2017:19:02:48 +0000] "GET /test2 HTTP/1.1" 200 612 "-" "-" "-"',
+            (
+                {
+                    "kind": "proxy",
+                    "client_ip": "127.0.0.1",
+                    "server_port": 80,
+                    "account": None,
+                    "status": 400,
+                },
+            ),
+            note="an address as virtual host; a client that is only named, where the host is not taken for it",
         ),
         Sample(
             '{"time_iso8601":"2026-11-23T00:56:26+08:00","remote_addr":"10.20.30.11","remote_port":"40000","host":'

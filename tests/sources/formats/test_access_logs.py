@@ -354,6 +354,17 @@ ISE_PARTS = (
 )
 
 
+def test_what_the_first_segments_of_ise_tell_is_read_where_the_last_were_lost():
+    said = f"{ISE_HEAD}User-Name=lisi, Acct-Status-Type=Start,"
+    found = parsed(
+        "cisco_ise", ise(0, said), ise(2, "NAS-Port-Id=lost,"), ise(0, said[:-1], key="0000000009")
+    )
+    assert [(row["account"], row["message"], row["nas_port"]) for row in rows_of(found)] == [
+        ("lisi", "Start", None)
+    ]
+    assert rejected(found) == {"Parts of a message that was split are missing.": [2]}
+
+
 def test_segments_of_ise_come_in_any_order_twice_and_between_others():
     other = [ise(n, part.replace("lisi", "wangwu"), key="0000493147") for n, part in enumerate(ISE_PARTS)]
     mine = [ise(n, part) for n, part in enumerate(ISE_PARTS)]
