@@ -25,5 +25,5 @@ def shared() -> Path:
 def snapshots_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is kept between runs stays out of the user's own cache."""
     folder = tmp_path_factory.mktemp("cache") / "read"
-    with mock.patch("netaudit.store.snapshots._cache_folder", lambda: folder):
+    with mock.patch("netaudit.store.snapshots._cache_folder", return_value=folder):
         yield

@@ -58,9 +58,9 @@ class AccessLog:
         account, self.accounts = records.words("account")
         user = _users(self.accounts)[account[events]]
         steps = np.where(session[events] < 0, _phases(group, when, order, role[events]), role[events])
-        steps[_other_user(group, when, order, steps, user)] = Role.START
+        part = _by_user(group, when, order, steps, user)
         found = pair(
-            group,
+            part,
             when,
             order,
             steps,
@@ -68,7 +68,8 @@ class AccessLog:
             cap=np.full(len(events), STATION_CAP_S * SECOND),
             grace=PHASES_S * SECOND,
         )
-        self._seen = _Seen(time, events, found, np.lexsort((order, when, group)))
+        found = _after_previous(found, group[found.first], when)
+        self._seen = _Seen(time, events, found, np.lexsort((order, when, part)))
         sure = np.maximum(found.start, when[found.first] - STATION_LEAD_S * SECOND)
         unbegun = (found.doubt & Doubt.NO_START) != 0
         spans = replace(
@@ -187,22 +188,31 @@ def _users(accounts: list[str]) -> np.ndarray:
     return np.array([*(place[word] for word in bare), -1])
 
 
-def _other_user(
+def _by_user(
     group: np.ndarray, time: np.ndarray, order: np.ndarray, role: np.ndarray, user: np.ndarray
 ) -> np.ndarray:
-    """``(n,)`` bool: events in the middle of a session that name another user than those before them.
+    """``(n,)`` groups, in the order of `group` and time, that begin anew where a session names another user.
 
     A switch lets the MAC in, then the computer, then who logs on to it, all with one session id.
     """
     by = np.lexsort((order, time, group))
     place, who, what = np.arange(len(by)), user[by], role[by]
-    begins = np.maximum.accumulate(np.where(np.diff(group[by], prepend=-1) != 0, place, 0))
+    fresh = np.diff(group[by], prepend=-1) != 0
+    begins = np.maximum.accumulate(np.where(fresh, place, 0))
     before = np.append([-1], np.maximum.accumulate(np.where(who >= 0, place, -1)))[: len(by)]
     ended = np.append([-1], np.maximum.accumulate(np.where(what == Role.END, place, -1)))[: len(by)]
     other = (who >= 0) & (who != who[before]) & (before >= begins) & (before > ended) & (what == Role.SEEN)
-    out = np.zeros(len(by), bool)
-    out[by[other]] = True
+    out = np.empty(len(by), np.int64)
+    out[by] = np.cumsum(fresh | other)
     return out
+
+
+def _after_previous(found: Spans, group: np.ndarray, when: np.ndarray) -> Spans:
+    """Let supposed beginnings be no earlier than the last record of the span before in the same group."""
+    same = np.diff(group, prepend=-1) == 0
+    earliest = np.where(same, np.roll(when[found.last], 1), found.start)
+    unbegun = (found.doubt & Doubt.NO_START) != 0
+    return replace(found, start=np.where(unbegun, np.maximum(found.start, earliest), found.start))
 
 
 def _phases(group: np.ndarray, time: np.ndarray, order: np.ndarray, role: np.ndarray) -> np.ndarray:

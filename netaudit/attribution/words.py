@@ -142,6 +142,7 @@ _ACCESS_NOTHING = frozenset(
         "security",
         "duplicate",
         "unauth",
+        "unauthorized",
         "unauthenticated",
         "authenticating",
         "running",

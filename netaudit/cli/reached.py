@@ -40,7 +40,7 @@ SCHEMA_VERSION = 1
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 @click.option("--as-of", "as_of_text", help="When; default: now.")
 @click.pass_obj
-def command(session: Session, folder: str, inputs: tuple[str, ...], form: str, **said: Any) -> None:
+def command(session: Session, /, folder: str, inputs: tuple[str, ...], form: str, **said: Any) -> None:
     """Everything that one device, address or account reached in a time. Every look is logged.
 
     INPUTS are captures and logs; without any, those of netaudit.toml.

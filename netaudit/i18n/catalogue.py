@@ -84,9 +84,7 @@ def _of_call(call: ast.Call) -> Iterator[str]:
     name = getattr(call.func, "id", getattr(call.func, "attr", ""))
     if name.endswith("Error") and len(call.args) >= 2:
         yield from _texts(call.args[1])
-        for keyword in call.keywords:
-            if keyword.arg == "hint":
-                yield from _texts(keyword.value)
+        yield from _of_keywords(call, {"hint"})
     elif name == "refused":  # reasons that lines of a log were rejected for
         for argument in call.args[:1]:
             yield from (t for key in getattr(argument, "keys", []) if key for t in _texts(key))
@@ -94,9 +92,13 @@ def _of_call(call: ast.Call) -> Iterator[str]:
         for argument in call.args[:1]:
             yield from _texts(argument)
     if name in _CARRIERS:
-        for keyword in call.keywords:
-            if keyword.arg in {"why", "basis", "because", "what", "title"}:
-                yield from _texts(keyword.value)
+        yield from _of_keywords(call, {"why", "basis", "because", "what", "title"})
+
+
+def _of_keywords(call: ast.Call, wanted: set[str]) -> Iterator[str]:
+    for keyword in call.keywords:
+        if keyword.arg in wanted:
+            yield from _texts(keyword.value)
 
 
 def _texts(node: ast.expr) -> list[str]:

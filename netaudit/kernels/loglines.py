@@ -54,6 +54,8 @@ def _vectors(*ranges: tuple[int, int]) -> Any:
 
 _newlines, _high = _vectors((_NEWLINE, 1)), _vectors((0x80, 0x80))
 _blanks_of, _tabs_of, dots_of = _vectors((_BLANK, 1)), _vectors((_TAB, 1)), _vectors((_DOT, 1))
+quotes_of, controls_of = _vectors((ord('"'), 1)), _vectors((0, 0x20), (ord("\\"), 1))
+"""Quotes; and what JSON text without escapes cannot hold: control characters and backslashes."""
 host_octets_of = _vectors((ord("a"), 26), (ord("0"), 10), (ord("-"), 2), (ord("_"), 1))
 """Lower-case letters, digits, hyphens, dots and underscores: what usual names are written with."""
 

@@ -15,7 +15,7 @@ from netaudit.attribution import Answers, Logs, Questions, walk
 from netaudit.attribution.columns import SECOND, codes_of, combine, dense
 from netaudit.attribution.packed import Packed
 from netaudit.attribution.questions import ABSENT
-from netaudit.attribution.trace import Hop, HopKind, Outcome, Question, Trace
+from netaudit.attribution.trace import HopKind, Outcome, Question, Trace
 from netaudit.attribution.walk import HELD
 from netaudit.case.finding import (
     EVIDENCE_CAP,

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from netaudit.attribution import walk_back_all
 from netaudit.attribution.trace import HopKind, Outcome
-
 from tests.attribution.conftest import PUBLIC
 
 DAY = 40_000

@@ -160,3 +160,16 @@ def test_a_broken_format_is_an_error_wherever_logs_are_read(office):
         run = netaudit(*verb, cwd=office)
         assert run.returncode == 2
         assert "Did you mean kind?" in run.stderr
+
+
+def test_a_request_has_the_time_of_its_line_and_an_address_for_a_host(tmp_path):
+    (tmp_path / "access.log").write_text(
+        "1587042596.494   1717 10.1.0.39 TCP_TUNNEL/200 3512 CONNECT 198.51.100.7:443 - HIER_NONE/- -\n"
+    )
+    run = netaudit("formats", "try", "access.log", "--format", "csv", cwd=tmp_path)
+    row = dict(zip(*(line.split(",") for line in run.stdout.splitlines()), strict=True))
+    assert (row["ts_utc"], row["host"], row["port"]) == (
+        "2020-04-16T13:09:56.494000000Z",
+        "198.51.100.7",
+        "443",
+    )

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netaudit.intake.lines import Framed
-from netaudit.intake.times import Context
+from netaudit.intake.times import Context, from_iso
 from netaudit.kernels.loglines import ROOM, line_ends
 from netaudit.kernels.octets import octets
 from netaudit.records.addresses import parse_ip
@@ -192,3 +192,39 @@ def test_names_outlive_their_chunk() -> None:
     made.begin(framed(b"other.example.org|").text, 1)
     made.names(np.array([17], np.int64))
     assert first.to_pylist() == ["a.example", "b.example"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 7_257_000_000_000_000), st.sampled_from(["Z", "+0000", "+08:00", "-0930", "+1800"]))
+def test_iso_times(micros: int, offset: str) -> None:
+    moment = dt.datetime(1970, 1, 3, tzinfo=dt.UTC) + dt.timedelta(microseconds=micros)
+    stamp = moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + offset
+    made, spans = laid_out([stamp.encode()] * 2)
+    wanted = from_iso(pa.array([stamp]), Context()).cast(pa.int64()).to_pylist()
+    assert made.isos(spans).cast(pa.int64()).to_pylist() == wanted * 2
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    ["2026-11-23T09:15:02", "2026-11-23 09:15:02Z", "2026-11-23T09:15:02+08", "2026-11-23T09:15:02+1900", "Z", "+0000",
+     "2026-02-30T09:15:02Z", "1970-01-01T00:00:00+0100", "2026-11-23T09:15:02,5Z", "2026-11-23T09:15:60Z"],
+)  # fmt: skip
+def test_no_iso_times(stamp: str) -> None:
+    made, spans = laid_out([b"2026-11-23T09:15:02Z", stamp.encode(), b"2026-11-23T09:15:02.5+0000"])
+    assert [value is None for value in good(made, made.isos(spans))] == [False, True, False]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.sampled_from(["-", "(empty)", "a", "a,b", "192.0.2.1,::1", ",", "a,", "\\x2c", "", "-,-"]),
+        min_size=1,
+    )
+)
+def test_lists(cells: list[str]) -> None:
+    made, spans = laid_out([cell.encode() for cell in cells])
+    column = made.lists(spans, ",")
+    rows = made.end("dns", {"column": column}, np.arange(len(cells)))
+    for row, found in zip(rows.line.tolist(), rows.columns["column"].to_pylist(), strict=True):
+        assert found == (None if cells[row] in {"-", "(empty)"} else cells[row].split(","))
+    assert set(np.array(cells)[rows.line]) == set(cells) - {",", "a,", "\\x2c", ""}

@@ -1,6 +1,5 @@
 """ClientHellos: spans, versions, and the keys of fingerprints."""
 
-
 import numpy as np
 import pytest
 from hellos import alpn, dtls, extension, hello, numbers, server_name, vector

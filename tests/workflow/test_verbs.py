@@ -8,10 +8,10 @@ import pytest
 
 from netaudit import workflow
 from netaudit.attribution.trace import Question, Reach
+from netaudit.config import configured_inputs
 from netaudit.errors import UsageError
 from netaudit.policy.verdict import Outcome
 from netaudit.records.addresses import parse_ip
-from netaudit.config import configured_inputs
 
 NOW = dt.datetime(2026, 11, 9, 1, 0, tzinfo=dt.UTC)
 AT = dt.datetime(2026, 11, 4, 6, 5, 9, tzinfo=dt.UTC)

@@ -74,7 +74,7 @@ def flow_sides(
     asked_src, asked_dst, seen_src, seen_dst = codes
     source = (asked_src != seen_src) | (asked.sport != seen.sport)
     target = (asked_dst != seen_dst) | (asked.dport != seen.dport)
-    published = target & ~source & ~private[asked_src]
+    published = _published(source, target, private[asked_src])
 
     def address(code: np.ndarray, absent: np.ndarray | None = None) -> pa.Array:
         missing = code < 0 if absent is None else absent | (code < 0)
@@ -92,6 +92,17 @@ def flow_sides(
         "public_ip": address(np.where(published, asked_dst, seen_src), ~(published | source)),
         "public_port": number(np.where(published, asked.dport, np.where(source, seen.sport, -1))),
     }, good
+
+
+def _published(source: np.ndarray, target: np.ndarray, private: np.ndarray) -> np.ndarray:
+    """Where an opener from outside, whose address stayed, reached a host inside.
+
+    Args:
+        source: Where the opener's side was translated.
+        target: Where the other was.
+        private: Where the opener has a private address.
+    """
+    return np.asarray(target & ~source & ~private)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +131,8 @@ Told = tuple[dict[str, pa.Array], dict[str, np.ndarray]]
 def session_sides(told: Printed, transport: pa.Array, context: Context) -> Told:
     """Who is inside, how he looks from outside, and who is far away.
 
-    The client is the opener, except where only the destination was translated for an opener from
-    outside (a published server): then it is the server inside, and what was asked is public.
+    The client is the opener, or the published server, as in `flow_sides`; but parts may be missing, and
+    addresses that are printed without having changed are the public side, too.
 
     Args:
         told: The texts.
@@ -138,8 +149,8 @@ def session_sides(told: Printed, transport: pa.Array, context: Context) -> Told:
     nat_source_port, nat_target_port = port(told.nat_source_port), port(told.nat_target_port)
     by_source = _differs(nat_source, source) | (_known(nat_source) & _differs(nat_source_port, source_port))
     by_target = _differs(nat_target, target) | (_known(nat_target) & _differs(nat_target_port, target_port))
-    outside = ~mask(pc.match_substring_regex(told.source, PRIVATE))
-    published = pa.array(by_target & ~by_source & outside)
+    private = mask(pc.match_substring_regex(told.source, PRIVATE))
+    published = pa.array(_published(by_source, by_target, private))
     public_text = pc.if_else(published, told.target_port, told.nat_source_port)
     public_port = pc.if_else(published, target_port, nat_source_port)
     public = pc.if_else(published, target, nat_source)

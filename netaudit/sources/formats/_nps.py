@@ -68,6 +68,9 @@ def records(said: Mapping[str, pa.Array], stamp: pa.Array, waiting: Requests) ->
     columns["account"] = pc.coalesce(columns["account"], said.get("Qualified-Name", none))
     packet = words(said["Packet-Type"], _PACKETS.get)
     status = words(said.get("Acct-Status-Type", none), _STATUS.get)
+    # RFC 2866 section 5.1: no other packet has a status
+    bare = pc.and_(pc.is_null(said["Packet-Type"]), pc.is_valid(status))
+    packet = pc.if_else(bare, "Accounting-Request", packet)
     accounting = pc.equal(packet, "Accounting-Request")
     columns["message"] = pc.if_else(accounting, pc.coalesce(status, packet), packet)
     address = ip_column(said.get("Framed-IP-Address", none))

@@ -17,13 +17,12 @@ import pyarrow.compute as pc
 from netaudit.intake import times
 from netaudit.intake.lines import Chunk, Framed
 from netaudit.intake.log_format import Parse, Parsed, Rows
-from netaudit.kernels import spans
+from netaudit.kernels import spanaddresses, spans, stamps
 from netaudit.kernels.octets import Bytes, Ints, Octets, octets
 from netaudit.kernels.text import texts
 from netaudit.records.addresses import from_bytes
 from netaudit.records.schemas import TIMESTAMP
 
-_SIZE = (1 << spans.WIDTH) - 1
 _NONSENSE, _NOTHING = -1, -2
 
 
@@ -69,7 +68,7 @@ class Columns:
     def __init__(self, context: times.Context) -> None:
         """Before the first chunk."""
         self._context = context
-        self._seen = np.zeros((spans.ADDRESSES, 4), np.uint64)
+        self._seen = np.zeros((spanaddresses.SEEN, 4), np.uint64)
         self._key = np.frombuffer(secrets.token_bytes(16), np.uint64).copy()
         self._names = spans.Names(texts(0, 0, self._key), np.zeros(0, np.uint8))
         self._vocabularies: dict[str, _Vocabulary] = {}
@@ -96,9 +95,13 @@ class Columns:
 
     def addresses(self, where: Ints) -> pa.Array:
         """Addresses."""
+        return from_bytes(self.packed(where))
+
+    def packed(self, where: Ints) -> np.ndarray:
+        """Addresses as octets, 16 a row."""
         out = np.empty((len(where), 2), np.uint64)
-        spans.addresses(self._text, where, out, self._good, self._seen)
-        return from_bytes(out.view(np.uint8))
+        spanaddresses.addresses(self._text, where, out, self._good, self._seen)
+        return out.view(np.uint8)
 
     def ports(self, where: Ints) -> pa.Array:
         """Ports."""
@@ -109,7 +112,7 @@ class Columns:
     def day_first(self, where: Ints) -> pa.Array:
         """Times as BIND writes them, in the declared zone."""
         out = np.empty(len(where), np.int64)
-        spans.day_first(self._text, where, out, self._good)
+        stamps.day_first(self._text, where, out, self._good)
         return times.from_local(out, self._good == 0, self._context)
 
     def stamps(self, where: Ints, read: Callable[[pa.Array], pa.Array]) -> pa.Array:
@@ -121,7 +124,7 @@ class Columns:
         """
         firsts = np.empty(len(where), np.int64)
         firsts = firsts[: spans.runs(self._text, where, firsts)]
-        begins, sizes = where[firsts] >> spans.WIDTH, where[firsts] & _SIZE
+        begins, sizes = where[firsts] >> spans.WIDTH, where[firsts] & spans.SIZE
         texts_ = [
             self._text.u8[b : b + s].tobytes() for b, s in zip(begins.tolist(), sizes.tolist(), strict=True)
         ]
@@ -133,28 +136,24 @@ class Columns:
     def epochs(self, where: Ints) -> pa.Array:
         """Seconds since 1970 in ten digits, and a fraction."""
         out = np.empty(len(where), np.int64)
-        spans.epochs(self._text, where, out, self._good)
+        stamps.epochs(self._text, where, out, self._good)
+        return pa.array(out).cast(TIMESTAMP)
+
+    def isos(self, where: Ints) -> pa.Array:
+        """ISO 8601 times that say their offset from UTC."""
+        out = np.empty(len(where), np.int64)
+        stamps.isos(self._text, where, out, self._good)
         return pa.array(out).cast(TIMESTAMP)
 
     def lists(self, where: Ints, separator: str) -> pa.Array:
         """Lists of strings."""
-        count, size = len(where), int((where & _SIZE).sum())
-        found = spans.Lists(
-            np.empty(count, np.uint8),
-            np.zeros(count + 1, np.int32),
-            np.zeros(count + size + 1, np.int32),
-            octets(np.empty(size, np.uint8)),
-        )
+        found = room_for_lists(len(where), int((where & spans.SIZE).sum()))
         written = spans.lists(self._text, where, ord(separator), found, self._good)
-        items = int(found.offsets[-1])
-        ends = np.concatenate(([0], found.ends[:items])).astype(np.int32)
-        text = pa.py_buffer(found.text.u8[:written].tobytes())
-        values = pa.Array.from_buffers(pa.string(), items, [None, pa.py_buffer(ends), text])
-        return pa.ListArray.from_arrays(pa.array(found.offsets), values, mask=pa.array(found.known == 0))
+        return list_column(found, len(where), written)
 
     def names(self, where: Ints) -> pa.Array:
         """Names in normal form."""
-        table = self._empty_table(int((where & _SIZE).sum()) + 2 * spans.MAX_NAME, len(where) + 1)
+        table = self._empty_table(int((where & spans.SIZE).sum()) + 2 * spans.MAX_NAME, len(where) + 1)
         out = np.empty(len(where), np.int32)
         spans.names(self._text, where, table, out, self._good)
         count, size = int(table.texts.size[0]), table.texts.written()
@@ -194,6 +193,26 @@ class Columns:
             self._good &= out != _NONSENSE
         missing = out == _NOTHING if vocabulary.has_none else None
         return _coded(out, vocabulary.words, missing)
+
+
+def room_for_lists(count: int, size: int) -> spans.Lists:
+    """Room for so many lists with so much text."""
+    return spans.Lists(
+        np.zeros(count, np.uint8),
+        np.zeros(count + 1, np.int32),
+        np.zeros(count + size + 1, np.int32),
+        octets(np.empty(size, np.uint8)),
+    )
+
+
+def list_column(found: spans.Lists, count: int, written: int) -> pa.Array:
+    """Lists of strings out of `Lists` that were filled: so many, with so much text."""
+    items = int(found.offsets[count])
+    ends = np.concatenate(([0], found.ends[:items])).astype(np.int32)
+    text = pa.py_buffer(found.text.u8[:written].tobytes())
+    values = pa.Array.from_buffers(pa.string(), items, [None, pa.py_buffer(ends), text])
+    missing = pa.array(found.known[:count] == 0)
+    return pa.ListArray.from_arrays(pa.array(found.offsets[: count + 1]), values, mask=missing)
 
 
 class _Vocabulary:

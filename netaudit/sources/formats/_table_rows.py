@@ -28,6 +28,8 @@ TOO_WIDE = "The line is too long for a row of a table."
 _LONGEST_HEAD = 3
 _MOST_WORDS = 40
 _PAIR = re.compile(r"(?P<key>[A-Za-z][\w /-]{0,30}?) *:(?: +|\Z)(?P<value>\S+(?: \S+)*)?")
+_OUTER_VLAN = re.compile(r"\d{1,4}/(?:-|\d{1,4})\Z")
+"""A VLAN and one inside it, which Huawei prints behind the port or on the next line."""
 
 Cells = dict[str, str]
 
@@ -143,7 +145,7 @@ class TableReader:
             self._alone = (number, row)
             return True
         cells = cells_of(row, self._header.columns)
-        _amend(cells, self._header.roles)
+        _amend(cells, self._header)
         self._add(cells, number, self._kind, frozenset(self._header.roles))
         return True
 
@@ -218,10 +220,14 @@ class TableReader:
         return True
 
 
-def _amend(cells: Cells, roles: set[str]) -> None:
+def _amend(cells: Cells, header: Header) -> None:
     """Words that stand under no title but can hardly be anything else."""
+    roles = header.roles
     loose = cells.get("skip", "").split()
     if not roles & {"type", "state"} and (word := next(filter(known_type, loose), None)):
         cells["type"] = word
     if "port" not in roles and (word := next(filter(plain_port, loose), None)):
         cells["port"] = word
+    port, _, behind = cells.get("port", "").partition(" ")
+    if behind and any(column.role == "vlan" for column in header.below) and _OUTER_VLAN.match(behind):
+        cells["port"], cells["vlan"] = port, behind

@@ -42,8 +42,8 @@ Make = Callable[[Cell, np.ndarray], Made]
 
 
 @dataclass(frozen=True, slots=True)
-class Titles:
-    """The titles of some kind of table."""
+class TableKind:
+    """A kind of table, by its titles."""
 
     words: Mapping[str, tuple[str, ...]]
     """By column, the preferred one first, in the form of `_delimited.title`."""
@@ -70,7 +70,7 @@ class Titles:
 class Table:
     """One file while it is read: the headers seen so far and the one in force."""
 
-    def __init__(self, titles: Titles) -> None:
+    def __init__(self, titles: TableKind) -> None:
         self._titles = titles
         self._layouts: dict[tuple[str, tuple[tuple[str, int], ...]], int] = {}
         self._now = -1

@@ -1,4 +1,4 @@
-"""Where a request went, out of its URL: the host and the port, never path or query."""
+"""Where a request went, out of its URL: the host and the port, never path or query, user or password."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from netaudit.records.addresses import ip_column
 from netaudit.records.names import normalise_column
 from netaudit.sources.formats._values import port
 
-# RFC 3986 section 3.2: [userinfo@]host[:port] behind a scheme, or alone with a port (CONNECT)
+# RFC 3986 section 3.2: [userinfo@]host[:port] behind a scheme, or alone with a port (CONNECT); a backslash stands
+# in neither, and browsers and servers do not agree on where it leads
 _URL = (
-    r"^(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:[^/?#@\s]*@)?)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[^\]\s]*)?\]|[^/?#@:\[\]\s]+)(?::(?P<port>\d{0,5}))?(?P<tail>[/?#].*)?$"
+    r"^(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:[^/?#@\\\s]*@)?)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[^\]\s]*)?\]|[^/?#@:\[\]\\\s]+)(?::(?P<port>\d{0,5}))?(?P<tail>[/?#].*)?$"
 )
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443, "ftp": 21}
 
@@ -38,7 +39,9 @@ def destinations(url: pa.Array) -> dict[str, pa.Array]:
     default = pa.array(list(_PORTS.values()), pa.uint16()).take(usual)
     return {
         **named(host),
-        "server_port": pc.if_else(pc.is_valid(host), pc.coalesce(port(number), default), None),
+        "server_port": pc.if_else(
+            pc.is_valid(host), pc.if_else(pc.is_valid(number), port(number), default), None
+        ),
     }
 
 

@@ -20,7 +20,7 @@ from netaudit.sources.formats._titled import (
     Cell,
     Made,
     Table,
-    Titles,
+    TableKind,
     dated,
     headless,
     table_times,
@@ -54,7 +54,7 @@ def _suffices(columns: set[str]) -> bool:
     )
 
 
-_TITLES = Titles(_COLUMNS, _suffices)
+_TITLES = TableKind(_COLUMNS, _suffices)
 
 
 def _open(context: Context) -> Parse:

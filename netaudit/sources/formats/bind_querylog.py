@@ -32,13 +32,16 @@ CUT = "The line ends in its middle."
 
 # print-time, print-category and print-severity are separate switches
 _DAY_FIRST = r"^\d\d-[A-Z][a-z]{2}-\d{4} \d\d:"
+# Infoblox's in a system log, perhaps with two hosts
+_BEHIND_CATEGORY = r"^(?:\S+ ){0,2}[a-z-]+(?:\[\d+\])?: (\d\d-[A-Z][a-z]{2}-\d{4} \d\d:)"
 _OWN_HEAD = (
     r"^(?:\d{1,2}-[A-Z][a-z]{2}-\d{4} \d{2}:\d{2}:\d{2}\S* |\d{4}-\d{2}-\d{2}T\S+ )?"
     r"(?:[a-z-]+: ){0,2}(?:client |List Matched )"
 )
 _LEAD = (
     r"(?:\bclient|List Matched) (?:@0x[0-9a-f]+ )?(?P<ip>[0-9a-fA-F:.]+(?:%[^#\s]+)?)#(?P<port>\d+)"
-    r"(?: \(\S*\))?: (?:view [^ :]+: )?"
+    # older Infoblox has no colon before ``UDP:``
+    r"(?: \(\S*\))?:? (?:view [^ :]+: )?"
 )
 _QUESTION = r"(?P<name>\S+) \S+ (?P<qtype>\S+)"
 _SERVER = r"(?: (?P<flags>[-+][A-Z0-9()]*))? \((?P<server>[0-9a-fA-F:.]+(?:%[^)\s]+)?)\)"
@@ -78,7 +81,7 @@ _MESSAGES = (
 _LOOK_AT = 2_000  # characters of a line, so that hostile lines cost little
 # what named writes besides: transfers, validation, trouble with upstream servers
 _NAMED = re.compile(
-    r"(?:\bclient|List Matched) (?:@0x[0-9a-f]+ )?[0-9a-fA-F:.]+(?:%\S+)?#\d+(?: \(\S*\))?: "
+    r"(?:\bclient|List Matched) (?:@0x[0-9a-f]+ )?[0-9a-fA-F:.]+(?:%\S+)?#\d+(?: \(\S*\))?:? "
     r"|\bresolving '[^']*'(?:: \S+#\d+)?| resolving '[^']+' after |\bzone \S+/IN: |\btransfer of '\S+/IN' from "
     r"|\brpz: |\bvalidating \S+/\S+: "
 )
@@ -216,6 +219,7 @@ def _stamps(
 ) -> pa.Array:
     """The line's own stamp, else its carrier's, else null."""
     lines = text if len(index) == len(text) else text.take(pa.array(index))
+    lines = pc.replace_substring_regex(lines, _BEHIND_CATEGORY, "\\1")
     words = pc.split_pattern(lines, " ", max_splits=2)
     date, clock = pc.list_element(words, 0), pc.list_element(words, 1)
     day_first = pc.match_substring_regex(lines, _DAY_FIRST)
@@ -309,6 +313,20 @@ _SAMPLES = (
             "answers": ["192.0.2.1"],
         },),
         note="Infoblox query capture",
+    ),
+    Sample(
+        "<30>Mar 11 23:51:31 infoblox.localdomain named[11042]: 07-Apr-2022 08:08:10.043 client 192.168.0.1#57398 UDP: query: "
+        "a2.foo.com IN A response: NOERROR +AED a2.foo.com 28800 IN A 192.168.0.3;\n"
+        "<30>Apr 14 16:17:20 10.50.1.227 named[2588]: infoblox-responses: 14-Apr-2022 16:17:20.046 client 192.168.1.90#57738: "
+        "UDP: query: settings-win.data.microsoft.com IN A response: REFUSED -",
+        (
+            {
+                "kind": "dns", "ts": "2022-04-07T08:08:10.043000000Z", "client_ip": "192.168.0.1", "client_port": 57398,
+                "name": "a2.foo.com", "rcode": "NOERROR", "answers": ["192.168.0.3"],
+            },
+            {"kind": "dns", "ts": "2022-04-14T16:17:20.046000000Z", "client_ip": "192.168.1.90", "rcode": "REFUSED"},
+        ),
+        note="the same of other releases, in a system log: their own stamp counts",
     ),
     Sample(
         "23-Nov-2026 00:00:45.401 responses: info: client @0x7fea21a32098 10.1.0.21#43650 (nx.example): view staff: "

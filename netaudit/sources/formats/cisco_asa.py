@@ -5,6 +5,7 @@ r"""Cisco ASA, FTD and PIX in a system log: connections and translations, built 
 302014, 302016   its teardown, without the translation: joined by number
 302020, 302021   the same of ICMP: foreign, global and local address
 305009 - 305012  translation of an address, or of an address and port, built and torn down
+430002, 430003   connection events of FTD (`_ftd_connections`)
 ===============  ===========================================================================
 
 Which end is inside: the one with a private address, else the one that was translated, else the
@@ -32,6 +33,7 @@ from netaudit.records.addresses import by_distinct, format_ip, parse_ip
 from netaudit.records.schemas import IP, TIMESTAMP
 from netaudit.sources.formats import _device_stamps
 from netaudit.sources.formats._flow_sides import PRIVATE
+from netaudit.sources.formats._ftd_connections import connections
 from netaudit.sources.formats._open_flows import OpenFlows, keys_of
 from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._values import among_others, mask, port
@@ -66,7 +68,7 @@ _TRANSLATION = (
 )
 _DURATION = r" duration (?P<hours>\d{1,6}):(?P<minutes>\d\d):(?P<seconds>\d\d)\b"
 _DEVICE = r"(?:^|\s)(?P<v>[A-Za-z][\w.-]*|\d+\.\d+\.\d+\.\d+)\s*:?\s*$"
-_OWN = re.compile(r"%(?:ASA|FTD|PIX)(?:-[A-Za-z]+)?-\d-\d{6}: ")
+_OWN = re.compile(r"%(?:ASA|FTD|PIX)(?:-[A-Za-z]+)?-\d-\d{6}:? ")
 CUT = "A message of the firewall is cut off or of an unknown shape."
 NAMED = "A message has a name in place of an address; declare it in the [[source]] options: name.HOST = address."
 
@@ -99,7 +101,8 @@ def _open(context: Context) -> Parse:
         kept = [keep(one, part.good) for one, part in zip(rows, parts, strict=True)]
         named = [one.line[~part.good] for one, part in zip(rows, parts, strict=True)]
         torn = np.setdiff1d(wanted, np.concatenate([one.line for one in rows]))
-        return parsed(len(lines), kept, {CUT: torn, NAMED: np.concatenate(named)})
+        events, refusals = connections(lines, context)
+        return parsed(len(lines), [*kept, events], {CUT: torn, NAMED: np.concatenate(named), **refusals})
 
     return parse
 
@@ -269,6 +272,39 @@ _ICMP_BUILT = (
     "203.0.113.62/5157 laddr 172.16.140.77/512 type 8 code 0"
 )
 
+_LATER = (
+    Sample(
+        "Aug 15 2012 23:30:09 : %ASA-6-302016 Teardown UDP connection 40 for outside:10.44.4.4/500(LOCAL\\alice, 123:staff) to "
+        "inside:10.44.2.2/500 duration 0:02:02 bytes 1416 (alice)\n"
+        "Apr 29 2013 12:59:50: %ASA-6-302016: Teardown UDP connection 666 for outside:198.51.100.22/53 user1 to "
+        "inside:10.123.1.35/52925 user2 duration 10:00:00 bytes 9999999",
+        (
+            {"kind": "nat", "client_ip": "10.44.4.4", "server_ip": "10.44.2.2", "account": "LOCAL\\alice"},
+            {"kind": "nat", "client_ip": "10.123.1.35", "account": "user2"},
+        ),
+        note="no colon; the user's end is the inner one; a security group is no user; users without brackets",
+    ),
+    Sample(
+        "2019-08-15T16:05:37Z firepower  %FTD-1-430002: AccessControlRuleAction: Allow, SrcIP: 10.0.1.20, DstIP: 198.51.100.144, "
+        "SrcPort: 50074, DstPort: 53, Protocol: udp, User: No Authentication Required, DNSQuery: archive.example.com\n"
+        "2023-03-27T08:41:37Z   %FTD-1-430003: EventPriority: Low, InstanceID: 2, FirstPacketSecond: 2023-03-27T08:41:07Z, "
+        "ConnectionID: 48101, AccessControlRuleAction: Monitor, SrcIP: 10.0.1.20, DstIP: 10.0.100.30, SrcPort: 57176, DstPort: "
+        "631, Protocol: tcp, User: Default-AD\\user1, ConnectionDuration: 30, InitiatorPackets: 5",
+        (
+            {
+                "kind": "nat", "ts": "2019-08-15T16:05:37.000000000Z", "message": "430002 start", "transport": "udp",
+                "client_ip": "10.0.1.20", "client_port": 50074, "public_ip": None, "server_ip": "198.51.100.144",
+                "action": "allow", "account": None,
+            },
+            {
+                "kind": "nat", "ts": "2023-03-27T08:41:07.000000000Z", "ts_end": "2023-03-27T08:41:37.000000000Z",
+                "message": "430003 end", "session": "2/48101", "account": "Default-AD\\user1",
+            },
+        ),
+        note="connection events",
+    ),
+)  # fmt: skip
+
 FORMAT = LogFormat(
     title="Cisco ASA, FTD and PIX in a system log",
     kinds=("nat",),
@@ -325,22 +361,6 @@ FORMAT = LogFormat(
             note="a published server; without any time",
         ),
         Sample(
-            "Aug 15 2012 23:30:09 : %ASA-6-302016 Teardown UDP connection 40 for outside:10.44.4.4/500(LOCAL\\alice, 123:staff) to "
-            "inside:10.44.2.2/500 duration 0:02:02 bytes 1416 (alice)\n"
-            "Apr 29 2013 12:59:50: %ASA-6-302016: Teardown UDP connection 666 for outside:198.51.100.22/53 user1 to "
-            "inside:10.123.1.35/52925 user2 duration 10:00:00 bytes 9999999",
-            (
-                {
-                    "kind": "nat",
-                    "client_ip": "10.44.4.4",
-                    "server_ip": "10.44.2.2",
-                    "account": "LOCAL\\alice",
-                },
-                {"kind": "nat", "client_ip": "10.123.1.35", "account": "user2"},
-            ),
-            note="no colon; the user's end is the inner one; a security group is no user; users without brackets",
-        ),
-        Sample(
             _ICMP_BUILT,
             (
                 {
@@ -370,6 +390,7 @@ FORMAT = LogFormat(
                 },
             ),
         ),
+        *_LATER,
         Sample(_OUTBOUND[:130], note="cut off"),
         Sample(_OUTBOUND.replace("198.51.100.38/443 (", "WEB/443 ("), note="a name in place of an address"),
         Sample(

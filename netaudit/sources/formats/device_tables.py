@@ -219,6 +219,23 @@ FORMAT = LogFormat(
             note="the VLAN stands on a line of its own; I is the device's own address",
         ),
         Sample(
+            "IP ADDRESS      MAC ADDRESS    EXPIRE(M) TYPE  INTERFACE           \n"
+            "                                    VLAN/CEVLAN(SIP/DIP)      PVC\n"
+            "------------------------------------------------------------------------------\n"
+            "192.168.1.118   a078-17b2-7bc0 20        D-0   Wlan-Bss7              1/-      ",
+            (
+                {
+                    "kind": "arp",
+                    "client_ip": "192.168.1.118",
+                    "nas_port": "Wlan-Bss7",
+                    "vlan": 1,
+                    "message": "D-0",
+                    "age": "20",
+                },
+            ),
+            note="the VLAN stands behind the port although its title does not",
+        ),
+        Sample(
             "? (192.168.10.100) at <incomplete> on eth1.10\nesxi (192.168.13.5) at 00:e0:67:05:9d:5a [ether] on eth1.100",
             (
                 {"kind": "arp", "client_ip": "192.168.10.100", "client_mac": None, "nas_port": "eth1.10"},

@@ -1,6 +1,6 @@
 """dnsmasq's log: queries, and the leases of `dnsmasq-dhcp` in the same file.
 
-With ``log-queries=extra`` each line carries a serial number and the client's port, so replies are
+With ``log-queries=extra`` (or ``proto``, which names the transport before it) each line carries a serial number and the client's port, so replies are
 joined to their query. Without it a reply belongs to nobody (several clients may wait for the same
 name): then only query lines are events. The forwarded, reply and configuration lines are counted
 as other.
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake import carrier, times
-from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, extract, share
+from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, empty_to_null, extract, share
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import MAC
@@ -33,13 +33,13 @@ _BEGINS = r"query\[|dnsmasq-dhcp"
 _TELLS = rf"{_BEGINS}|\d+ [0-9a-fA-F:.]+/\d+ .* is "
 _IP = r"[0-9a-fA-F:.]+(?:%\S+)?"
 _TAG = r"^(?:dnsmasq(?:\[\d+\])?: )?"  # where no header stands before it (run in a terminal)
-_SERIAL = rf"(?P<serial>\d+) (?P<asker>{_IP})/(?P<port>\d+) "
+_SERIAL = rf"(?:(?P<transport>UDP|TCP) )?(?P<serial>\d+) (?P<asker>{_IP})/(?P<port>\d+) "
 # a name may hold blanks: the last ` from ` ends it
 _QUERY = rf"{_TAG}(?:{_SERIAL})?query\[(?P<qtype>[^\]]+)\] (?P<name>.*) from (?P<ip>{_IP})$"
 # verbs: reply, cached, config, a hosts file; Pi-hole's have two words. The first ` is ` ends the name
 _REPLY = (
     rf"{_TAG}{_SERIAL}(?P<verb>(?:gravity|exactly|regex|external|special) \S+|[^\s\[]+) (?P<name>\S.*?) is "
-    r"(?P<value>.*)$"
+    r"(?P<value>.*?)(?: \((?:DNSSEC signed|EDE: .*)\))?$"
 )
 _BLOCKED = r" (?:blocked|denied|blacklisted)$"
 _NO_VERDICT = ("validation", "dnssec-query", "dnssec-retry")
@@ -68,6 +68,7 @@ def _open(context: times.Context) -> Parse:
                 "ts": carrier.read_stamps(peeled.stamp.take(at), context),
                 "client_ip": ip_column(asked["ip"]),
                 "client_port": port(asked["port"]),
+                "transport": pc.ascii_lower(empty_to_null(asked["transport"])),
                 "name": _names(asked["name"]),
                 "name_source": "qname",
                 "qtype": qtype_column(asked["qtype"]),
@@ -215,6 +216,20 @@ _SAMPLES = (
         ),
         timezone="Asia/Shanghai",
         note="log-queries=extra: replies joined by serial number; a name that was not printed",
+    ),
+    Sample(
+        "Jul  7 20:19:37 dnsmasq[536]: TCP 12 192.168.1.20/5353 query[A] a.example from 192.168.1.20\n"
+        "Jul  7 20:19:37 dnsmasq[536]: TCP 12 192.168.1.20/5353 reply a.example is 192.0.2.1 (DNSSEC signed)\n"
+        "Jul  7 20:19:38 dnsmasq[536]: UDP 13 192.168.1.20/5354 query[A] b.example from 192.168.1.20\n"
+        "Jul  7 20:19:38 dnsmasq[536]: UDP 13 192.168.1.20/5354 config b.example is REFUSED (EDE: not ready)",
+        (
+            {
+                "kind": "dns", "client_port": 5353, "transport": "tcp", "name": "a.example", "rcode": "NOERROR",
+                "answers": ["192.0.2.1"],
+            },
+            {"kind": "dns", "transport": "udp", "name": "b.example", "rcode": "REFUSED", "answers": None},
+        ),
+        note="log-queries=proto; remarks behind an answer",
     ),
     Sample(
         "Thu Aug 17 22:58:44 2023 daemon.info dnsmasq[1]: query[A] we ird.example from  nobody from 192.168.1.7",

@@ -1,7 +1,7 @@
 """Prints of the sessions on a switch's ports: Cisco's ``show access-session`` and AOS-CX's clients.
 
-Cisco's is a table (``show authentication sessions`` is its older name), AOS-CX prints a block for
-each client. A session's time becomes its beginning where the moment of the print is declared.
+Cisco's is a table (``show authentication sessions`` is its older name) or, with ``details``, a block for
+each session; AOS-CX prints a block for each client. A session's time becomes its beginning where the moment of the print is declared.
 """
 
 from __future__ import annotations
@@ -33,16 +33,23 @@ _PAIR = (
     r"^\s+(?:(?P<port>Port)|(?P<time>Session Time)|(?P<v4>IPv4 Address)|(?P<v6>IPv6 Address)|(?P<vlan>VLAN)|"
     r"(?P<status>Status))\s*: (?P<value>\S(?:.*\S)?)\s*$"
 )
+_DETAIL = r"^\s*Interface: +(?P<port>\S+)\s*$"
+_DETAIL_PAIR = (
+    r"^\s*(?:(?P<mac>MAC Address)|(?P<v4>IP(?:v4)? Address)|(?P<v6>IPv6 Address)|(?P<user>User-?\s?[Nn]ame)|"
+    r"(?P<status>Status)|(?P<session>Common Session ID)|(?P<vlan>Vlan (?:Group|Policy))): +(?:Vlan: )?"
+    r"(?P<value>\S(?:.*\S)?)\s*$"
+)
 _APPLIED = r"^(?:Applied|Not applied|In-Progress|Not-Applied)$"  # of the authorisation, which follows
 _ROW_LINE, _BLOCK_LINE = re.compile(_ROW), re.compile(_BLOCK)
+_SESSION_LINE = re.compile(r"\s*Common Session ID: +[0-9A-F]{16,32}\s*\Z")
 
 
 def _starts(lines: pa.StringArray) -> np.ndarray:
-    return mask(pc.match_substring_regex(lines, rf"{_BLOCK}|{_BEGUN_ROW}"))
+    return mask(pc.match_substring_regex(lines, rf"{_BLOCK}|{_BEGUN_ROW}|{_DETAIL}"))
 
 
 def _sniff(lines: list[str]) -> float:
-    if any(map(_ROW_LINE.match, lines)):
+    if any(map(_ROW_LINE.match, lines)) or any(map(_SESSION_LINE.match, lines)):
         return 0.95
     return 0.95 * (any(map(_BLOCK_LINE.match, lines)) and any("Authentication Details" in x for x in lines))
 
@@ -54,16 +61,17 @@ def _open(context: Context) -> Parse:
         nas = device.of(chunk.lines)
         table, torn_rows = _table(chunk.lines, nas, context)
         blocks, torn_blocks = _blocks(chunk.lines, nas, context)
+        details, torn_details = _details(chunk.lines, nas, context)
         held = len(table[0].line) if table else 0
         return Parsed(
-            [*table, *blocks],
+            [*table, *blocks, *details],
             refused(
                 {
                     "The row of the table is cut off or of an unknown shape.": torn_rows,
-                    "A client's print is cut off.": torn_blocks,
+                    "A client's print is cut off.": np.append(torn_blocks, torn_details),
                 }
             ),
-            0 if blocks else len(chunk.lines) - held - len(torn_rows) - len(torn_blocks),
+            0 if blocks or details else len(chunk.lines) - held - len(torn_rows) - len(torn_blocks),
         )
 
     return parse
@@ -114,6 +122,34 @@ def _blocks(lines: pa.StringArray, nas: pa.Array, context: Context) -> tuple[lis
     return rows, at[~good]
 
 
+def _details(lines: pa.StringArray, nas: pa.Array, context: Context) -> tuple[list[Rows], np.ndarray]:
+    """Cisco's sessions in full, and those that cannot be read."""
+    at, begun = extract(lines, _DETAIL)
+    begins = np.zeros(len(lines), bool)
+    begins[at] = True
+    sessions = Stanzas.beginning(begins)
+    line, got = extract(lines, _DETAIL_PAIR)
+
+    def said(key: str) -> pa.Array:
+        here = pc.is_valid(got[key])
+        return sessions.column(line[mask(here)], got["value"].filter(here))
+
+    columns = {
+        "message": said("status"),
+        "client_mac": mac_column(said("mac")),
+        "client_ip": pc.coalesce(ip_column(said("v4")), ip_column(said("v6"))),
+        "account": said("user"),
+        "nas": nas.take(pa.array(at)),
+        "nas_port": begun["port"],
+        "vlan": whole(said("vlan"), 4094, pa.uint16()),
+        "session": said("session"),
+    }
+    good = mask(pc.and_(pc.is_valid(columns["message"]), pc.is_valid(columns["session"])))
+    columns = {n: c.filter(pa.array(good)) for n, c in columns.items()}
+    never = pa.nulls(int(good.sum()), pa.int64())
+    return printed("radius", columns, at[good], never, context), at[~good]
+
+
 _TABLE = (
     "sw-3f#show access-session\n\n"
     "Interface    MAC Address    Method  Domain  Status Fg Session ID\n"
@@ -144,6 +180,28 @@ Client 90:4c:81:cf:10:30, ap-0148-0125
   ----------------------
     Role   : dur_cx_ap-3116-4
     Status : Applied
+"""
+
+_DETAILS = """\
+            Interface:  TenGigabitEthernet2/0/39
+               IIF-ID:  0x16191B90
+          MAC Address:  0060.aaaa.bbbb
+         IPv6 Address:  Unknown
+         IPv4 Address:  10.11.11.117
+            User-Name:  00-60-AA-AA-BB-BB
+          Device-type:  IP-Phone
+               Status:  Authorized
+               Domain:  VOICE
+    Common Session ID:  123414AC000066635A83835D
+      Acct Session ID:  0x00002dfd
+
+Server Policies:
+           Vlan Group:  Vlan: 1133
+
+Method status list:
+       Method           State
+        dot1x           Authc Success
+          mab           Stopped
 """
 
 FORMAT = LogFormat(
@@ -187,6 +245,24 @@ FORMAT = LogFormat(
             ),
             note="AOS-CX",
         ),
+        Sample(
+            _DETAILS,
+            (
+                {
+                    "kind": "radius",
+                    "ts": None,
+                    "message": "Authorized",
+                    "client_mac": "00:60:aa:aa:bb:bb",
+                    "client_ip": "10.11.11.117",
+                    "account": "00-60-AA-AA-BB-BB",
+                    "nas_port": "TenGigabitEthernet2/0/39",
+                    "vlan": 1133,
+                    "session": "123414AC000066635A83835D",
+                },
+            ),
+            note="show authentication sessions details",
+        ),
+        Sample(_DETAILS[:220], note="a session whose print is cut off"),
         Sample("Gi1/0/10     c89a.12cd.3b74 dot1x   DATA    Au", note="cut off"),
     ),
 )

@@ -29,7 +29,7 @@ from netaudit.sources.formats._titled import (
     Cell,
     Made,
     Table,
-    Titles,
+    TableKind,
     dated,
     headless,
     table_times,
@@ -66,7 +66,7 @@ def _suffices(columns: set[str]) -> bool:
     return bool(columns & {"ts", "date"}) and "source" in columns and (has_nat or has_flow)
 
 
-_TITLES = Titles(COLUMNS, _suffices)
+_TITLES = TableKind(COLUMNS, _suffices)
 
 
 def _sniff(lines: list[str]) -> float:

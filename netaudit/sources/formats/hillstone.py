@@ -11,7 +11,6 @@ written like the newer ones.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 
 import pyarrow as pa
@@ -30,7 +29,7 @@ _ADDRESS = r"\[?[0-9a-fA-F.:]+?\]?"
 _LINE = (
     r"^(?P<head>.*?)@FLOW: *(?P<what>NAT|SESSION)6?: *(?P<flow>"
     rf"(?P<source>{_ADDRESS}):(?P<sport>\d+)(?:\([^()]*\))?->(?P<target>{_ADDRESS}):(?P<dport>\d+)"
-    r"(?:\((?P<proto>[^()]*)\)|\([^()]*\), Protocol (?P<named>\w+)))(?P<rest>[,.].*)$"
+    r"(?:\([^()]*\), Protocol (?P<named>\w+)|\((?P<proto>[^()]*)\)))(?P<rest>[,.].*)$"
 )
 _NAMED_PARTS = (
     rf"@FLOW: *srcip ({_ADDRESS}), *srcport (\d+), *dstip ({_ADDRESS}), *dstport (\d+), *protocol (\w+)(,.*?)"
@@ -51,9 +50,8 @@ def _open(context: Context) -> Parse:
 
 def _newer(chunk: Chunk) -> Chunk:
     """The lines with the oldest form written like the newer one."""
-    return dataclasses.replace(
-        chunk, lines=pc.replace_substring_regex(chunk.lines, _NAMED_PARTS, _AS_NEWER)
-    )
+    lines = pc.replace_substring_regex(chunk.lines, _NAMED_PARTS, _AS_NEWER)
+    return Chunk(lines, chunk.first, chunk.bad, chunk.sizes)
 
 
 def _columns(got: dict[str, pa.Array], context: Context) -> Told:

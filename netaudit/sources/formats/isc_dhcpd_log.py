@@ -37,7 +37,8 @@ _V6 = (
 )
 _OPTION_82 = (
     r"^Option 82: received a (?P<message>[A-Z]+) DHCP packet from relay-agent (?P<relay>\S+) with a "
-    r'circuit-id of "(?P<circuit>[^"]*)"(?:,? (?:and )?a remote-id of "(?P<remote>[^"]*)")? for (?P<ip>[0-9.]+) '
+    r'(?:(?:,? (?:and )?a )?(?:circuit-id of "(?P<circuit>[^"]*)"|remote-id of "(?P<remote>[^"]*)"|[a-z-]+ of "[^"]*"))+'
+    r" for (?P<ip>[0-9.]+) "
     r"\((?P<mac>[0-9a-fA-F:]{11,17})\)"
 )
 # Infoblox: address, state, host, MAC, begin, end
@@ -237,7 +238,9 @@ FORMAT = LogFormat(
         Sample(
             'Option 82: received a REQUEST DHCP packet from relay-agent eth2 with a circuit-id of "1a:02:30:00", a remote-id '
             'of "0a:44:70:46" for 192.168.1.222 (00:50:56:ae:b3:44) lease time is undefined seconds. (NEW)\n'
-            "r-l-e:10.1.0.103,Issued,pc-3,52:54:00:aa:00:03,1795363600,1795370800,3,1,",
+            "r-l-e:10.1.0.103,Issued,pc-3,52:54:00:aa:00:03,1795363600,1795370800,3,1,\n"
+            'Option 82: received a DISCOVER DHCP packet from relay-agent 203.0.113.1 with a link-selection of "203.0.113.0", '
+            'a server-id-override of "203.0.113.2" for 203.0.113.10 (02:00:00:00:00:00) lease time is undefined seconds.',
             (
                 {
                     "kind": "dhcp",
@@ -255,6 +258,13 @@ FORMAT = LogFormat(
                     "client_ip": "10.1.0.103",
                     "client_mac": "52:54:00:aa:00:03",
                     "hostname": "pc-3",
+                },
+                {
+                    "kind": "dhcp",
+                    "message": "option82-discover",
+                    "client_ip": "203.0.113.10",
+                    "nas": "203.0.113.1",
+                    "nas_port": None,
                 },
             ),
             note="Infoblox: a switch port; a lease in one line (this one is documented only)",

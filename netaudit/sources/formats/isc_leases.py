@@ -24,7 +24,7 @@ from netaudit.sources.formats._stanzas import Stanzas
 from netaudit.sources.formats._values import duid_mac, mask, octets, unescape, whole, words
 
 _BLOCK = r"^\s*(?:lease|ia-na|ia-ta|ia-pd|host|group|failover|class|subclass|key|zone)\b.*\{\s*$"
-_HEAD = r"^\s*(?:lease (?P<v4>[0-9.]+)|iaaddr (?P<v6>[0-9a-fA-F:.]+)|iaprefix (?P<prefix>[0-9a-fA-F:.]+)/\d+) \{\s*$"
+_HEAD = r"^\s*(?:lease (?P<v4>[0-9.]+)|iaaddr (?P<v6>[0-9a-fA-F:.]+)(?:/\d+)?|iaprefix (?P<prefix>[0-9a-fA-F:.]+)/\d+) \{\s*$"
 _CLIENT = r'^\s*ia-(?:na|ta|pd) "(?P<client>.*)" \{\s*$'
 _KEY = (
     r"^\s*(?P<key>starts|ends|cltt|binding state|hardware|uid|client-hostname|max-life"
@@ -110,12 +110,18 @@ def _columns(lines: pa.StringArray, blocks: Stanzas, leases: Stanzas) -> dict[st
         "hostname": words(_unquoted(values("client-hostname")), unescape),
         "vendor_class": words(_unquoted(values("set vendor-class-identifier =")), unescape),
         "lease_s": pc.coalesce(_seconds(values("max-life")), _between(ts, ts_end)),
-        "message": values("binding state"),
+        "message": pc.coalesce(values("binding state"), leases.column(*_abandoned(lines))),
         "client_id": pc.coalesce(uid, duid),
         "nas": _agent(values("option agent.remote-id")),
         "nas_port": _agent(values("option agent.circuit-id")),
         "wrong": pc.or_(_unread(begin, ts), pc.and_(_unread(end, ts_end), pc.not_equal(end, "never"))),
     }
+
+
+def _abandoned(lines: pa.StringArray) -> tuple[np.ndarray, pa.Array]:
+    """The lines by which OpenBSD and old versions, which write no state, say that a lease is none."""
+    index, got = extract(lines, r"^\s*(?P<word>abandoned);\s*$")
+    return index, got["word"]
 
 
 def _balanced(lines: pa.StringArray, blocks: Stanzas) -> np.ndarray:
@@ -263,6 +269,17 @@ FORMAT = LogFormat(
                 },
             ),
             note="local times as epochs, no end, no hardware line; the host block is no lease",
+        ),
+        Sample(
+            "lease 192.168.64.51 {\n\tstarts 2 2019/03/12 17:45:21 UTC;\n\tends 2 2019/03/12 17:49:32 UTC;\n"
+            "\thardware ethernet 00:a0:cc:63:b6:72;\n\tabandoned;\n}\n"
+            'ia-pd "4dv\\352\\000\\001" {\n  cltt 2 2015/08/18 16:55:40;\n  iaaddr 2001:610:500:fff::/64 {\n'
+            "    binding state active;\n    ends 2 2015/08/18 17:05:40;\n  }\n}",
+            (
+                {"kind": "dhcp", "client_ip": "192.168.64.51", "message": "abandoned", "lease_s": 251},
+                {"kind": "dhcp", "client_ip": "2001:610:500:fff::", "message": "active"},
+            ),
+            note="OpenBSD; a delegated prefix as dhcpd 4.2 writes it",
         ),
         Sample(_V4[:150], note="cut off at the end of the file"),
         Sample(_V4.replace("2026/11/22 16:08:36", "2026/02/30 16:08:36"), note="no date"),

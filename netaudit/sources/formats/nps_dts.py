@@ -19,6 +19,8 @@ from netaudit.intake.times import Context, from_iso
 from netaudit.sources.formats import _nps as nps
 from netaudit.sources.formats._values import mask, words
 
+CUT = "The event is cut off."
+
 _ELEMENTS = {
     "User-Name": "User-Name",
     "Qualified-Name": "Fully-Qualifed-User-Name",  # so spelt by NPS
@@ -58,7 +60,7 @@ def _open(context: Context) -> Parse:
         attributes["Acct-Session-Id"] = pc.coalesce(audit, attributes["Acct-Session-Id"])
         stamp = pc.replace_substring_regex(_text(lines, "Timestamp"), nps.AMERICAN, r"\3-\1-\2")
         columns = nps.records(attributes, from_iso(stamp, context), waiting)
-        cut = {"The event is cut off.": begun[~whole]}
+        cut = {CUT: begun[~whole]}
         return nps.outcome(len(chunk.lines), columns, index, np.ones(len(index), bool), cut)
 
     return parse

@@ -19,6 +19,8 @@ from netaudit.sources.formats._delimited import Cells
 from netaudit.sources.formats._owned import first_of
 from netaudit.sources.formats._values import mask
 
+CUT = "The line is cut off, or its attributes are no pairs."
+
 _ATTRIBUTES = {
     "1": "User-Name",
     "4": "NAS-IP-Address",
@@ -58,7 +60,7 @@ def _open(context: Context) -> Parse:
         for position, name in enumerate(("NAS-IP-Address", "User-Name")):
             said[name] = pc.coalesce(said[name], cells.column(position))
         columns = nps.records(said, nps.cell_stamps(cells, shaped, context), waiting)
-        cut = {"The line is cut off, or its attributes are no pairs.": index[~shaped]}
+        cut = {CUT: index[~shaped]}
         return nps.outcome(len(chunk.lines), columns, index, shaped, cut)
 
     return parse

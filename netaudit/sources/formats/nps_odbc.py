@@ -15,6 +15,8 @@ from netaudit.sources.formats import _nps as nps
 from netaudit.sources.formats._delimited import Cells
 from netaudit.sources.formats._values import mask
 
+CUT = "The line is cut off, or its cells are not those of this file."
+
 _PLACES = {
     "Packet-Type": 4,
     "User-Name": 5,
@@ -47,7 +49,7 @@ def _open(context: Context) -> Parse:
         shaped = mask(pc.match_substring_regex(lines, _SHAPE)) & (cells.counts >= _LEAST)
         said = {name: cells.column(place) for name, place in _PLACES.items()}
         columns = nps.records(said, nps.cell_stamps(cells, shaped, context), waiting)
-        cut = {"The line is cut off, or its cells are not those of this file.": index[~shaped]}
+        cut = {CUT: index[~shaped]}
         return nps.outcome(len(chunk.lines), columns, index, shaped, cut)
 
     return parse

@@ -14,14 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake import carrier, json_lines, times
-from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample, share
 from netaudit.records.addresses import by_distinct, ip_column, mac_column
 from netaudit.records.names import normalise_column
 from netaudit.records.schemas import COUNT, PORT
 from netaudit.sources.dns_words import qtype_column, rcode_column
+from netaudit.sources.formats._eve_quick import EveLookUps, server_first
 from netaudit.sources.formats._outcome import refused
 from netaudit.sources.formats._owned import first_of, lists_of, members
+from netaudit.sources.formats._quick import by_kernels
 from netaudit.sources.formats._values import mask
 
 UNREADABLE = "The addresses of this line cannot be read."
@@ -29,7 +30,6 @@ UNREADABLE = "The addresses of this line cannot be read."
 _TEXT = pa.string()
 _TEXTS = pa.list_(_TEXT)
 _GROUPED = ("A", "AAAA", "CNAME", "MX", "NS", "PTR", "TXT")
-_DNS_PORTS = (53, 5353, 5355)
 
 
 def _struct(text: str = "", number: str = "", **others: pa.DataType) -> pa.DataType:
@@ -98,12 +98,7 @@ def _within(number: pa.Array, type_: pa.DataType) -> pa.Array:
 
 def _server_first(get: Field, event: str) -> np.ndarray:
     """Rows of answers whose source is the server."""
-    answer = pc.is_in(get(event, "type"), value_set=pa.array(["answer", "response"]))
-    ports = pa.array(_DNS_PORTS)
-    to_server = pc.is_in(get("dest_port"), value_set=ports)
-    from_server = pc.is_in(get("src_port"), value_set=ports)
-    turned: np.ndarray = mask(answer) & (mask(from_server) | ~mask(to_server))
-    return turned
+    return server_first(get(event, "type"), get("src_port"), get("dest_port"))
 
 
 def _question(get: Field, event: str, field: str) -> pa.Array:
@@ -245,9 +240,9 @@ _EVENTS: dict[str, tuple[str, Callable[[Field, times.Context], dict[str, Any]]]]
 
 
 def _open(context: times.Context) -> Parse:
-    def parse(chunk: Chunk) -> Parsed:
-        bare = mask(pc.match_substring_regex(chunk.lines, r"^\s*(?:\{|$)"))
-        lines = chunk.lines if bare.all() else carrier.peel(chunk.lines).rest
+    def parse(lines: pa.StringArray) -> Parsed:
+        bare = mask(pc.match_substring_regex(lines, r"^\s*(?:\{|$)"))
+        lines = lines if bare.all() else carrier.peel(lines).rest
         objects = json_lines.read(lines, _SCHEMA)
         parsed = Parsed(rejected=objects.rejected, other=objects.blank)
         event = objects.column("event_type")
@@ -262,7 +257,7 @@ def _open(context: times.Context) -> Parse:
         parsed.other += int((~known).sum())
         return parsed
 
-    return parse
+    return by_kernels(EveLookUps(context), parse)
 
 
 def _add(parsed: Parsed, kind: str, columns: dict[str, Any], index: np.ndarray) -> None:

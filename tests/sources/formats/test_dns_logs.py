@@ -323,6 +323,19 @@ def test_mdns_in_a_dissector_is_marked():
     assert (found[0]["transport_detail"], found[0]["qtype"]) == ("mdns", "PTR")
 
 
+def test_a_dissector_of_which_only_one_port_of_tcp_was_asked():
+    head = "frame.time_epoch\tip.src\tip.dst\ttcp.srcport\tdns.id\tdns.flags.response\tdns.qry.name\tdns.qry.type\tdns.a"
+    (found,) = rows(
+        "tshark_fields",
+        [
+            head,
+            "1795363240.5\t10.0.0.7\t10.0.0.53\t38189\t0x1\t0\t<Root>\t2\t",
+            "1795363240.6\t10.0.0.53\t10.0.0.7\t53\t0x1\t1\t<Root>\t2\t192.0.2.1",
+        ],
+    )
+    assert (found["name"], found["client_port"], found["answers"]) == (".", "38189", "192.0.2.1")
+
+
 def test_dnscap_pairs_are_not_parted():
     lines = FORMATS["dnscap_text"].samples[0].text.split("\n")
     begins = FORMATS["dnscap_text"].starts(pa.array(lines * 2))

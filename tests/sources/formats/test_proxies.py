@@ -12,7 +12,7 @@ from netaudit.errors import ConfigError
 from netaudit.records.printed import text as printed
 from netaudit.records.schemas import IP
 from netaudit.sources.formats import meraki, squid, web_access
-from netaudit.sources.formats._urls import destinations
+from netaudit.sources.formats._urls import destinations, visited
 
 EVERY = (squid, web_access)
 
@@ -26,6 +26,12 @@ EVERY = (squid, web_access)
         ("[2001:db8::1]:443", None, "2001:db8::1", 443),
         ("10.0.0.1:443", None, "10.0.0.1", 443),
         ("www.corp.test:443", "www.corp.test", None, 443),
+        ("http://www.corp.test:/", "www.corp.test", None, 80),
+        ("gopher://www.corp.test/", "www.corp.test", None, None),
+        ("http://www.corp.test\\@other.test/", None, None, None),
+        ("http://a@b@www.corp.test/", None, None, None),
+        ("http://[::1/", None, None, None),
+        (None, None, None, None),
         ("http://www.corp.test:99999/", "www.corp.test", None, None),
         ("/path/http://other.test/", None, None, None),
         ("error:invalid-request", None, None, None),
@@ -34,12 +40,30 @@ EVERY = (squid, web_access)
     ],
 )
 def test_destinations(url, name, address, port):
-    found = destinations(pa.array([url]))
+    found = destinations(pa.array([url], pa.string()))
     assert found["name"].to_pylist() == [name]
     assert found["server_ip"].type == IP
     assert printed(found["server_ip"]).to_pylist() == [address]
-    if port is not None:
-        assert found["server_port"].to_pylist() == [port]
+    assert found["name_source"].to_pylist() == ["host" if name else None]
+    assert found["server_port"].to_pylist() == [port]
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "address", "port"),
+    [
+        ("www.corp.test/index.htm", "www.corp.test", None, None),
+        ("www.corp.test:8000/", "www.corp.test", None, 8000),
+        ("https://www.corp.test/", "www.corp.test", None, 443),
+        ("10.0.0.1", None, "10.0.0.1", None),
+        ("", None, None, None),
+        (None, None, None, None),
+    ],
+)
+def test_a_page_may_lack_a_scheme(url, name, address, port):
+    found = visited(pa.array([url], pa.string()))
+    assert found["name"].to_pylist() == [name]
+    assert printed(found["server_ip"]).to_pylist() == [address]
+    assert found["server_port"].to_pylist() == [port]
 
 
 def test_no_path_and_no_password_is_kept():
