@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from netaudit.attribution.trace import Hop, Question, Trace
     from netaudit.config import Settings
-    from netaudit.records.evidence import EvidenceFile
+    from netaudit.records.evidence import EvidenceFile, Ledger
     from netaudit.reports.catalogue import Catalogue
     from netaudit.sources import Options
 
@@ -135,7 +135,7 @@ def command(
         print_trace(answer, session, ledger.files)
     if not session.quiet:
         print_ledger(ledger, session.locale)
-    raise click.exceptions.Exit(_code(answer, usable=ledger.usable))
+    raise click.exceptions.Exit(_code(answer, ledger))
 
 
 def _require_logs(paths: Sequence[str]) -> None:
@@ -189,12 +189,14 @@ def _drill(
     raise click.exceptions.Exit(EXIT_FINDINGS if short or wrong else EXIT_CLEAN)
 
 
-def _code(answer: Trace, *, usable: bool) -> int:
+def _code(answer: Trace, ledger: Ledger) -> int:
+    """An answer out of logs that were not read whole is not sure: another may stand in what was not read."""
     from netaudit.attribution.trace import Outcome
 
-    if not usable:
+    if not ledger.usable:
         return EXIT_ERROR
-    return EXIT_CLEAN if any(h.outcome is Outcome.HELD for h in answer.hops) else EXIT_INCONCLUSIVE
+    held = any(hop.outcome is Outcome.HELD for hop in answer.hops)
+    return EXIT_CLEAN if held and ledger.complete else EXIT_INCONCLUSIVE
 
 
 def print_trace(answer: Trace, session: Session, ledger: Iterable[EvidenceFile] = ()) -> None:

@@ -11,7 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netaudit.sources.formats._values import mask
+
 SEPARATORS = ",\t;|"
+_MAX_CELL_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,32 @@ def title(cell: str) -> str:
     text = unicodedata.normalize("NFKC", cell).lower()
     text = re.sub(r"[(\[【].*?[)\]】]", "", text) if not text.startswith(("(", "[", "【")) else text
     return re.sub(r"[\s_\-*:/.#()\[\]【】]+", "", text)
+
+
+def record_starts(lines: pa.StringArray) -> np.ndarray:
+    """``(n,)`` bool: lines that begin a record; a cell that begins with a quote may go on for some lines."""
+    begins = np.ones(len(lines), bool)
+    odd = np.flatnonzero(pc.bit_wise_and(pc.count_substring(lines, '"'), 1))
+    opening = mask(pc.match_substring_regex(lines.take(pa.array(odd)), r'(?:^|[,;\t|])"'))
+    position = 0
+    while position < len(odd):
+        begin = int(odd[position])
+        end = int(odd[position + 1]) if position + 1 < len(odd) else len(lines) - 1
+        if opening[position] and end - begin <= _MAX_CELL_LINES:
+            begins[begin + 1 : end + 1] = False
+            position += 1
+        position += 1
+    return begins
+
+
+def joined(lines: pa.StringArray) -> pa.StringArray:
+    """Lines with each record whole on its first one; the others that it goes on for are empty."""
+    begins = record_starts(lines)
+    if begins.all():
+        return lines
+    texts = lines.to_pylist()
+    first = np.flatnonzero(begins)
+    for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(texts)], strict=True):
+        if end - begin > 1:
+            texts[begin:end] = ["\n".join(texts[begin:end]), *([""] * (end - begin - 1))]
+    return pa.array(texts, pa.string())

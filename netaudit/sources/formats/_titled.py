@@ -18,7 +18,7 @@ from netaudit.intake.spreadsheet import SHEET
 from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats._damaged import repaired
-from netaudit.sources.formats._delimited import Cells, header_cells, title
+from netaudit.sources.formats._delimited import Cells, header_cells, joined, title
 from netaudit.sources.formats._outcome import keep, refused
 from netaudit.sources.formats._values import mask
 
@@ -82,6 +82,7 @@ class Table:
 
     def read(self, lines: pa.StringArray, make: Make) -> tuple[Parsed, np.ndarray]:
         """Records of one chunk, and the lines that stand below no header (`Parsed` counts them not)."""
+        lines = joined(lines)
         begins = mask(pc.starts_with(lines, SHEET))
         plain = pc.utf8_ltrim(lines, SHEET)
         layout, heads = self._placed(plain, begins)

@@ -20,7 +20,7 @@ from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.spreadsheet import SHEET
 from netaudit.intake.times import Context, from_iso
 from netaudit.records.schemas import IP, MAC
-from netaudit.sources.formats._delimited import header_cells, split_quoted, title
+from netaudit.sources.formats._delimited import header_cells, record_starts, split_quoted, title
 from netaudit.sources.formats._inventory_cells import (
     DATE_SYSTEMS,
     addresses,
@@ -65,29 +65,12 @@ _NUMBERS = frozenset({"asset", "vlan", "switch_port", "location"})
 _FEW = 8
 _MOST_SPREAD = 1 << 16
 """Addresses of rows with more than a few, such as ranges, in one table."""
-_MAX_CELL_LINES = 20
 _MAX_TITLE_ROWS = 30
 """Rows above a header that may be titles and remarks, as long as they hold no address."""
 _TOTALS = frozenset(["合计", "总计", "小计", "共计", "total", "subtotal", "sum"])
 _VALUE = re.compile(r"\d\.\d{1,3}\.\d|(?:[0-9a-fA-F]{2}[:-]){5}")
 """What stands in no header."""
 _DATE = r"^(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?(?:[ T](?P<clock>\d{1,2}:\d{2}(?::\d{2})?))?$"
-
-
-def _starts(lines: pa.StringArray) -> np.ndarray:
-    """Records: a cell that begins with a quote may go on for some lines."""
-    begins = np.ones(len(lines), bool)
-    odd = np.flatnonzero(pc.bit_wise_and(pc.count_substring(lines, '"'), 1))
-    opening = mask(pc.match_substring_regex(lines.take(pa.array(odd)), r'(?:^|[,;\t|])"'))
-    position = 0
-    while position < len(odd):
-        begin = int(odd[position])
-        end = int(odd[position + 1]) if position + 1 < len(odd) else len(lines) - 1
-        if opening[position] and end - begin <= _MAX_CELL_LINES:
-            begins[begin + 1 : end + 1] = False
-            position += 1
-        position += 1
-    return begins
 
 
 def _sniff(lines: list[str]) -> float:
@@ -121,7 +104,7 @@ class _Table:
             raise _wrong_option(context, "date_system", self.date_system, "1900, 1904")
 
     def read(self, lines: pa.StringArray) -> Parsed:
-        first = np.flatnonzero(_starts(lines)) if len(lines) else np.zeros(0, np.int64)
+        first = np.flatnonzero(record_starts(lines)) if len(lines) else np.zeros(0, np.int64)
         texts = lines.to_pylist()
         rows: list[dict[str, object]] = []
         refusals: dict[str, list[int]] = {}
@@ -285,7 +268,7 @@ FORMAT = LogFormat(
     reference="the titles that are known are those of netaudit/sources/formats/_inventory_titles.py",
     sniff=_sniff,
     open=_open,
-    starts=_starts,
+    starts=record_starts,
     samples=(
         Sample(
             _CHINESE,

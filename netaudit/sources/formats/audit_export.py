@@ -14,7 +14,7 @@ from netaudit.intake.lines import Chunk
 from netaudit.intake.log_format import LogFormat, Parse, Parsed, Rows, Sample
 from netaudit.intake.times import Context
 from netaudit.records.addresses import ip_column, mac_column
-from netaudit.sources.formats._delimited import title
+from netaudit.sources.formats._delimited import record_starts, title
 from netaudit.sources.formats._titled import (
     NO_HEADER,
     Cell,
@@ -109,6 +109,7 @@ FORMAT = LogFormat(
     reference="the titles that are known are those of netaudit/sources/formats/audit_export.py",
     sniff=lambda lines: _SURE if _TITLES.heads(lines) else 0.0,
     open=_open,
+    starts=record_starts,
     samples=(
         Sample(
             _CHINESE,

@@ -20,6 +20,7 @@ from netaudit.intake.times import Context
 from netaudit.records.addresses import mac_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats import _device_stamps
+from netaudit.sources.formats._delimited import record_starts
 from netaudit.sources.formats._flow_sides import NO_ADDRESS, NO_PUBLIC_PORT, Printed, session_sides
 from netaudit.sources.formats._gateway_words import COLUMNS, key_pattern
 from netaudit.sources.formats._outcome import keep, refused
@@ -197,6 +198,7 @@ FORMAT = LogFormat(
     reference="the words that are known are those of netaudit/sources/formats/_gateway_words.py",
     sniff=_sniff,
     open=_open,
+    starts=record_starts,
     samples=(
         Sample(
             _RUIJIE,

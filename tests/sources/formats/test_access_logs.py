@@ -118,9 +118,12 @@ def sessions(log, mac):
     def clock(nanos):
         return dt.datetime.fromtimestamp(int(nanos) / 1e9, CHINA).strftime("%H:%M:%S")
 
+    def access_point(span):
+        (name,) = log.texts("ap_name", np.array([span]), log.spans.start[[span]], log.spans.end[[span]])
+        return name
+
     return [
-        (clock(log.spans.start[s]), clock(log.spans.end[s]), log.detail(s, "ap_name"), log.account_of(s))
-        for s in found
+        (clock(log.spans.start[s]), clock(log.spans.end[s]), access_point(s), log.account_of(s)) for s in found
     ]
 
 
