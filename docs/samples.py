@@ -9,12 +9,14 @@ says in which cells it does not, and why; else the run fails. ``--check`` compar
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import importlib.util
 import os
+import re
 import sys
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +34,8 @@ ABSENT = "no row"
 _LABELS = {"line", "extra"}
 """Columns that are not compared as cells."""
 
+Same = Callable[[str, str, str], bool]
+"""Whether a column's cell of the table and one that is printed are the same."""
 Table = list[dict[str, str]]
 Cells = Counter[str]
 """How many records differ in which cells."""
@@ -134,18 +138,22 @@ def _compared(
     file, zone = row["file"], rules.zone(row["timezone"])
     want = rules.table((folder / row["expected"]).read_text(encoding="utf-8"))
     got = _printed(rules, folder / file, zone)
-    cells = _differing(rules, want, got, numbered=True)
+    cells = _differing(rules.same, want, got, numbered=True)
     more = max(0, len(got) - len(want))
     plain = sum(cells.values())
     if said.otherwise:
         if plain < len(want):
             unexplained.append(f"{file}: {len(want) - plain} rows agree, though none should")
         got = _printed(rules, folder / file, ["--tz", said.timezone] if said.timezone else zone)
-        cells = _differing(rules, want, got, numbered=said.numbered)
+        cells = _differing(rules.same, want, got, numbered=said.numbered)
     for what in sorted(cells.keys() | said.cells.keys()):
         expected, found = said.cells.get(what, (0, ""))[0], cells[what]
         if expected != found:
             unexplained.append(f"{file}: {found} rows differ in {what}, {expected} are explained")
+    for why, reading in _READINGS.items():
+        here = {what for what, (_, reason) in said.cells.items() if reason == why}
+        if here and here & _differing(reading(rules.same), want, got, numbered=said.numbered).keys():
+            unexplained.append(f"{file}: some rows differ in more than {why}")
     if more != said.more[0]:
         unexplained.append(f"{file}: {more} rows more, {said.more[0]} are explained")
     differing = Counter[str]()
@@ -166,7 +174,7 @@ def _printed(rules: ModuleType, path: Path, zone: list[str]) -> Table:
     return table
 
 
-def _differing(rules: ModuleType, want: Table, got: Table, *, numbered: bool) -> Cells:
+def _differing(same: Same, want: Table, got: Table, *, numbered: bool) -> Cells:
     """For each record that no printed row agrees with, the cells in which the nearest row differs."""
     places: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in got:
@@ -174,18 +182,44 @@ def _differing(rules: ModuleType, want: Table, got: Table, *, numbered: bool) ->
     cells = Cells()
     for record in want:
         wanted = {column: cell for column, cell in record.items() if cell and column not in _LABELS}
-        best = _nearest(rules, wanted, places[record["line"] if numbered else ""])
+        best = _nearest(same, wanted, places[record["line"] if numbered else ""])
         if best:
             cells[best] += 1
     return cells
 
 
-def _nearest(rules: ModuleType, wanted: dict[str, str], rows: Table) -> str:
+def _without_types(same: Same) -> Same:
+    """Answers of the table without the type in front of each."""
+
+    def reading(column: str, want: str, got: str) -> bool:
+        bare = ";".join(re.sub(r"^[A-Z0-9]+:", "", answer) for answer in want.split(";"))
+        return same(column, bare if column == "answers" else want, got)
+
+    return reading
+
+
+def _to_the_microsecond(same: Same) -> Same:
+    """Times that are at most a microsecond apart."""
+
+    def reading(column: str, want: str, got: str) -> bool:
+        if not column.endswith("_utc") or not got:
+            return same(column, want, got)
+        one, other = (dt.datetime.fromisoformat(text[:26].rstrip("Z")) for text in (want, got))
+        return abs(one - other) <= dt.timedelta(microseconds=1)
+
+    return reading
+
+
+_READINGS = {"prefix": _without_types, "rounded": _to_the_microsecond}
+"""Reasons that say how to read a table so that the cells agree, which is tried."""
+
+
+def _nearest(same: Same, wanted: dict[str, str], rows: Table) -> str:
     """The cells in which the nearest row differs, joined by commas; none where one agrees."""
     best = list(wanted) if rows else [ABSENT]
     for row in rows:
         differ = [
-            column for column, cell in wanted.items() if not rules.same(column, cell, row.get(column) or "")
+            column for column, cell in wanted.items() if not same(column, cell, row.get(column) or "")
         ]
         best = min(best, differ, key=len)
         if not best:

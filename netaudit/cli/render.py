@@ -85,7 +85,8 @@ def print_ledger(ledger: Ledger, locale: str) -> None:
         for skipped in entry.skipped:
             first = ", ".join(str(n) for n in skipped.first)
             where = f" ({translate('first at', locale)} {first})" if first else ""
-            click.echo(f"    {skipped.count} × {translate(skipped.reason, locale)}{where}", err=True)
+            share = f" = {skipped.count / (entry.records + skipped.count):.2%}" if first else ""
+            click.echo(f"    {skipped.count}{share} × {translate(skipped.reason, locale)}{where}", err=True)
         for note in entry.notes:
             click.echo(f"    {translate(note, locale)}", err=True)
     for error in ledger.errors:

@@ -6,7 +6,8 @@ program's own stamp, where there is one, stands nearer to the event.
 ==========================  =================================================================
 priority alone              ``<134>rest``, with or without an octet count before it
 RFC 3164                    ``Nov 23 00:00:52 [host ]program[pid]: rest``, also with a year, a
-                            fraction of a second or a weekday (OpenWrt's ``logread``)
+                            fraction of a second or a weekday (OpenWrt's ``logread``), or with the
+                            month in Chinese (``11月 23``, as ``journalctl`` prints it there)
 ISO 8601                    ``2026-11-23T00:00:52.265+08:00 host program[pid]: rest``
 RFC 5424                    ``<30>1 2026-11-23T00:00:52Z host program pid msgid - rest``
 journald, Docker            JSON objects with ``MESSAGE`` or ``log``
@@ -26,7 +27,7 @@ from netaudit.intake.log_format import empty_to_null
 from netaudit.records.schemas import TIMESTAMP
 
 ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z| ?[+-]\d{2}:?\d{2})?"
-BSD = r"(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d (?:\d{4} )?\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?: \d{4}\b)?"
+BSD = r"(?:[A-Z][a-z]{2} )?(?:[A-Z][a-z]{2}|1?\d月) [ \d]?\d (?:\d{4} )?\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?: \d{4}\b)?"
 
 # RFC 6587 octet count, RFC 5424 priority and version; then RFC 3164 or ISO, host and tag optional
 _HEADER = (
@@ -110,7 +111,7 @@ def read_stamps(stamp: pa.StringArray, context: times.Context) -> pa.Array:
     """
     parts = pc.extract_regex(
         stamp,
-        r"^(?:[A-Z][a-z]{2} )?(?P<mon>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?:(?P<before>\d{4}) )?"
+        r"^(?:[A-Z][a-z]{2} )?(?P<mon>[A-Z][a-z]{2}|1?\d月) +(?P<day>\d{1,2}) (?:(?P<before>\d{4}) )?"
         r"(?P<clock>\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?)(?: (?P<after>\d{4}))?$",
     )
     field = {f.name: pc.struct_field(parts, f.name) for f in parts.type}

@@ -14,6 +14,8 @@ from netaudit.records.evidence import EvidenceFile, Skipped
 from netaudit.records.moments import moment
 
 FIRST_KEPT = 5
+TOLERATED = 0.001
+"""Share of a log's lines that may be unreadable before "nothing found" is inconclusive."""
 
 
 class Tally:
@@ -30,6 +32,7 @@ class Tally:
         self.notes: set[str] = set()
         self.error = ""
         self._skipped: dict[str, tuple[int, list[int], bool]] = {}
+        self._lines: set[str] = set()
         self._first: int | None = None
         self._last: int | None = None
 
@@ -46,6 +49,7 @@ class Tally:
         count: int | None = None,
         size: int = 0,
         matters: bool = True,
+        lines: bool = False,
     ) -> None:
         """Count records that were not read.
 
@@ -55,7 +59,10 @@ class Tally:
             count: How many, where there are more than `ordinals`.
             size: Their bytes, as expanded.
             matters: Whether "nothing found" is inconclusive because of them.
+            lines: Whether they are single lines of a log, of which a few are tolerated (`TOLERATED`).
         """
+        if lines:
+            self._lines.add(reason)
         numbers = [int(n) for n in ordinals]
         before, first, mattered = self._skipped.get(reason, (0, [], False))
         first = (first + numbers)[:FIRST_KEPT]
@@ -86,6 +93,7 @@ class Tally:
             self.truncated = True
             self.skip(stream.trouble, count=1)
         skipped = self._on_disk(self.bytes_skipped, stream)
+        tolerated = self._lines if self._few_lines() else set()
         return EvidenceFile(
             id=self.identity.id,
             name=self.identity.name,
@@ -97,7 +105,7 @@ class Tally:
             last=None if self._last is None else moment(self._last),
             records=self.records,
             skipped=tuple(
-                Skipped(reason, count, tuple(first), matters)
+                Skipped(reason, count, tuple(first), matters and reason not in tolerated)
                 for reason, (count, first, matters) in sorted(self._skipped.items())
             ),
             content_size=stream.content_bytes,
@@ -125,6 +133,11 @@ class Tally:
             skipped=tuple(Skipped(r, n, tuple(f), m) for r, (n, f, m) in sorted(self._skipped.items())),
             bytes_skipped=size,
         )
+
+    def _few_lines(self) -> bool:
+        """Whether so few of the lines were unreadable that the log counts as read."""
+        lost = sum(count for reason, (count, _, _) in self._skipped.items() if reason in self._lines)
+        return lost <= TOLERATED * (self.records + lost)
 
     def _on_disk(self, skipped: int, stream: ByteStream) -> int:
         """Skipped bytes of the file as it lies on disk; of a compressed one, in proportion.

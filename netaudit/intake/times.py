@@ -22,6 +22,7 @@ from netaudit.records.schemas import TIMESTAMP
 _YEAR_2201 = 7_289_654_400 * 10**9
 _MOST_HOURS = 18  # east or west of UTC, with room to spare
 _OFFSET = re.compile(r"(?:UTC)?([+-])(\d{2}):?(\d{2})\Z")
+CHINESE_MONTHS = tuple(f"{number}月" for number in range(1, 13))
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 YEAR_INFERRED = "The times carry no year; the year was inferred."
 ZONELESS = "The times carry no zone and none is declared: they are left out. Declare it with --tz."
@@ -195,8 +196,11 @@ def from_yearless(month: pa.Array, day: pa.Array, clock: pa.Array, context: Cont
 
 
 def index_of_month(month: pa.Array) -> np.ndarray:
-    """1 to 12 for English month abbreviations, 0 for anything else."""
-    index = pc.index_in(pc.utf8_title(month), value_set=pa.array(MONTHS))
+    """1 to 12 for English month abbreviations and for ``11月``, 0 for anything else."""
+    index = pc.coalesce(
+        pc.index_in(pc.utf8_title(month), value_set=pa.array(MONTHS)),
+        pc.index_in(month, value_set=pa.array(CHINESE_MONTHS)),
+    )
     number: np.ndarray = pc.fill_null(pc.add(index, 1), 0).to_numpy(zero_copy_only=False)
     return number
 

@@ -374,12 +374,17 @@ def _account(tally: Tally, chunk: Chunk, parsed: Parsed) -> None:
             ordinals(chunk.bad, chunk.first),
             count=len(chunk.bad),
             size=int(chunk.sizes[chunk.bad].sum()),
+            lines=True,
         )
     for reason, index in parsed.rejected.items():
         lines = np.setdiff1d(index, chunk.bad)
         if lines.size:
             tally.skip(
-                reason, ordinals(lines, chunk.first), count=len(lines), size=int(chunk.sizes[lines].sum())
+                reason,
+                ordinals(lines, chunk.first),
+                count=len(lines),
+                size=int(chunk.sizes[lines].sum()),
+                lines=True,
             )
     if parsed.other:
         tally.skip(OTHER, count=parsed.other, matters=False)

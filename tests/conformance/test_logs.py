@@ -38,8 +38,8 @@ def test_every_reason_is_there_and_named(samples):
 
 
 def test_a_difference_is_told_by_the_nearest_row(samples):
-    class Rules:
-        same = staticmethod(lambda column, want, got: want == got)
+    def same(_column, want, got):
+        return want == got
 
     want = [
         {"line": "1", "ip": "a", "mac": "b", "extra": "x"},
@@ -51,5 +51,18 @@ def test_a_difference_is_told_by_the_nearest_row(samples):
         {"line": "1", "ip": "a", "mac": "z"},
         {"line": "2", "ip": "a"},
     ]
-    assert samples._differing(Rules, want, got, numbered=True) == {"mac": 1, samples.ABSENT: 1}
-    assert samples._differing(Rules, want, got, numbered=False) == {"mac": 1, "ip,mac": 1}
+    assert samples._differing(same, want, got, numbered=True) == {"mac": 1, samples.ABSENT: 1}
+    assert samples._differing(same, want, got, numbered=False) == {"mac": 1, "ip,mac": 1}
+
+
+def test_a_reason_that_says_how_to_read_is_tried(samples):
+    def same(_column, want, got):
+        return want == got
+
+    answers = samples._without_types(same)
+    assert answers("answers", "A:10.0.0.1;CNAME:a.test.", "10.0.0.1;a.test.")
+    assert not answers("answers", "A:10.0.0.1", "10.0.0.2")
+    assert not answers("qname", "A:a.test", "a.test")
+    times = samples._to_the_microsecond(same)
+    assert times("ts_utc", "2026-11-22T16:00:40.535882Z", "2026-11-22T16:00:40.535881997Z")
+    assert not times("ts_utc", "2026-11-22T16:00:40.535882Z", "2026-11-22T16:00:40.535880Z")

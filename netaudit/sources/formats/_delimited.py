@@ -87,13 +87,16 @@ def record_starts(lines: pa.StringArray) -> np.ndarray:
 
 
 def joined(lines: pa.StringArray) -> pa.StringArray:
-    """Lines with each record whole on its first one; the others that it goes on for are empty."""
+    """Lines with each record whole on its first one; the others that it goes on for are empty.
+
+    A quote that never closes is a torn line of its own, and takes no others with it.
+    """
     begins = record_starts(lines)
     if begins.all():
         return lines
     texts = lines.to_pylist()
     first = np.flatnonzero(begins)
     for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(texts)], strict=True):
-        if end - begin > 1:
+        if end - begin > 1 and sum(text.count('"') for text in texts[begin:end]) % 2 == 0:
             texts[begin:end] = ["\n".join(texts[begin:end]), *([""] * (end - begin - 1))]
     return pa.array(texts, pa.string())

@@ -23,7 +23,7 @@ UNSYNCHRONISED = "Some times are from a device whose clock was not synchronised,
 _STAMP = (
     r"^(?P<before>.*[^A-Za-z0-9])?(?:(?P<mon>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?:(?P<year>\d{4}) )?"
     r"(?P<clock>\d{2}:\d{2}:\d{2}(?:\.\d{1,9}|:\d{3}\b)?)(?::\d{1,2}\b)?(?: (?P<after>(?:19|20)\d{2})\b)?"
-    r"|(?P<date>\d{4}-\d{1,2}-\d{1,2})[T ](?P<time>\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?))"
+    r"|(?P<date>\d{4}[-/]\d{1,2}[-/]\d{1,2})[T ](?P<time>\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?))"
     r"(?: ?(?P<zone>Z|[+-]\d{2}:?\d{2}|(?:UTC|GMT)(?:[+-]\d{1,2}(?::?\d{2})?)?)\b)?"
 )
 

@@ -42,6 +42,12 @@ _CLIENT = rf"client \((?:(?P<mac>{MAC})|[^()]*)\)"  # or: Unknown MAC
 _AT = rf"{_CLIENT}.*? on Interface (?P<port>\S+)(?: AuditSessionID (?P<session>[0-9A-Za-z]+))?"
 _USER = r"Username entry \((?P<user>.*)\)"
 _CREATED = rf"{_USER} with length \(\d+\) created for mobile (?P<mac>{MAC})"
+# ``wireless client syslog-detailed``: IPv6 addresses may stand before or behind the IPv4 one
+_DETAILED = (
+    rf"Username \((?P<user>.*)\), MAC: (?P<mac>{MAC}),?"
+    r"(?: IP (?:(?:[0-9a-fA-F:]+ )*(?P<ip>\d+(?:\.\d+){3})|(?P<only_six>[0-9a-fA-F:]*:[0-9a-fA-F:]+))(?: [0-9a-fA-F:.]+)*)?"
+    r"(?: IP address updated,)? (?:associated to|disconnected from) AP \((?P<ap>[^()]*)\) with SSID \((?P<ssid>.*)\)"
+)
 _ANYTHING = "LOG Q_IND"  # says any message of a controller again
 _EVENTS = (
     _Event("(?:AUTHMGR|SESSION_MGR) START", rf"Starting 'mab' for {_AT}", "mab start"),
@@ -84,6 +90,9 @@ _EVENTS = (
     _Event(
         "SISF ENTRY_CHANGED", rf"\bA=(?P<ip>[0-9a-fA-F:.]+) .*\bM=(?P<mac>{MAC})", "address changed", "wlan"
     ),
+    _Event("CLIENT_ORCH_LOG CLIENT_MOVED_TO_RUN_STATE", _DETAILED, "run", "wlan"),
+    _Event("CLIENT_ORCH_LOG CLIENT_MOVED_TO_DELETE_STATE", _DETAILED, "deleted", "wlan"),
+    _Event("CLIENT_ORCH_LOG CLIENT_IP_UPDATED", _DETAILED, "address changed", "wlan"),
     _Event(
         "CLIENT_ORCH_LOG CLIENT_ADDED_TO_RUN_STATE",
         rf"{_USER} joined with ssid \((?P<ssid>.*)\) for device with MAC: (?P<mac>{MAC})"
@@ -128,9 +137,10 @@ def _open(context: Context) -> Parse:
             "ts": stamps.moment,
             "message": found.words(_WORDS),
             "client_mac": mac_column(found["mac"]),
-            "client_ip": ip_column(found["ip"]),
+            "client_ip": pc.coalesce(ip_column(found["ip"]), ip_column(found["only_six"])),
             "account": given(user, _NO_USER),
             "ssid": found["ssid"],
+            "ap_name": found["ap"],
             "channel": whole(found["channel"], 65_535, pa.uint16()),
             "nas": _host(got["head"].take(here)),
             "nas_port": pc.if_else(pc.fill_null(pc.starts_with(port, "capwap"), False), None, port),
@@ -229,7 +239,30 @@ FORMAT = LogFormat(
                     "nas_port": None,
                 },
             ),
-            note="controllers name no access point",
+            note="controllers name no access point, mostly",
+        ),
+        Sample(
+            "2023/09/19 15:49:47.171926572 {wncd_x_R0-0}{1}: [errmsg] [17435]: (debug): "
+            "%CLIENT_ORCH_LOG-7-CLIENT_MOVED_TO_RUN_STATE: R0/0: wncd: Username (null), MAC: 845f.04e7.d557, IP 10.0.0.145 "
+            "associated to AP (mon-0b-ap-164) with SSID (MOBILE)\n"
+            "2023/09/19 15:49:48.711460112 {wncd_x_R0-0}{1}: [errmsg] [17435]: (debug): "
+            "%CLIENT_ORCH_LOG-7-CLIENT_MOVED_TO_DELETE_STATE: R0/0: wncd: Username (null), MAC: 845f.04e7.d557, IP "
+            "fe80::10ed:705a:9dba:dc43 10.0.0.145 disconnected from AP (mon-0b-ap-164) with SSID (MOBILE)",
+            (
+                {
+                    "kind": "wlan",
+                    "ts": "2023-09-19T15:49:47.171926572Z",
+                    "message": "run",
+                    "client_mac": "84:5f:04:e7:d5:57",
+                    "client_ip": "10.0.0.145",
+                    "account": None,
+                    "ap_name": "mon-0b-ap-164",
+                    "ssid": "MOBILE",
+                },
+                {"kind": "wlan", "message": "deleted", "client_ip": "10.0.0.145"},
+            ),
+            timezone="UTC",
+            note="messages in detail",
         ),
         Sample(
             "<189>387448: host-01: May 6 2026 16:13:09.123 UTC+1: %DOT1X-5-FAIL: Authentication failed for client "

@@ -293,8 +293,7 @@ _LATER = (
         (
             {
                 "kind": "nat", "ts": "2019-08-15T16:05:37.000000000Z", "message": "430002 start", "transport": "udp",
-                "client_ip": "10.0.1.20", "client_port": 50074, "public_ip": None, "server_ip": "198.51.100.144",
-                "action": "allow", "account": None,
+                "client_ip": "10.0.1.20", "public_ip": None, "server_port": 53, "action": "allow", "account": None,
             },
             {
                 "kind": "nat", "ts": "2023-03-27T08:41:07.000000000Z", "ts_end": "2023-03-27T08:41:37.000000000Z",

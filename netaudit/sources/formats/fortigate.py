@@ -1,4 +1,4 @@
-"""FortiGate logs: traffic and DHCP events, as ``key=value``, with commas, or as CEF.
+"""FortiGate logs: traffic, DHCP events, and names that the DNS and web filters saw, as ``key=value``, with commas, or as CEF.
 
 A traffic record is written when its session ends, or in between; its stamp is then, and the session
 began `duration` seconds before. Where the firewall logs the start of sessions as well, that record
@@ -24,6 +24,7 @@ from netaudit.intake.times import Context, from_epoch, from_iso
 from netaudit.records.addresses import ip_column, mac_column
 from netaudit.records.schemas import TIMESTAMP
 from netaudit.sources.formats._flow_sides import Printed, session_sides
+from netaudit.sources.formats._fortigate_filters import Found, Get, queries, requests
 from netaudit.sources.formats._key_values import KeyValues
 from netaudit.sources.formats._outcome import keep, parsed
 from netaudit.sources.formats._sessions import settle
@@ -35,6 +36,8 @@ _LONGEST_S = 400 * 86_400
 _CEF = r"\bCEF: ?0\|Fortinet\|Forti[Gg]ate\|"
 _TRAFFIC = r'[\s,>]type="?traffic"?(?:[\s,]|$)|[\s|]cat=traffic:'
 _DHCP = r"[\s,]dhcp_msg=|\sFTNTFGTdhcp_msg="
+_QUERY = r'[\s,]subtype="?dns"?[\s,].*[\s,]qname=|\sFTNTFGTqname='
+_PAGE = r'[\s,]subtype="?webfilter"?[\s,].*[\s,]hostname=|[\s|]cat=utm:webfilter\s.*[\s|]dhost='
 _CEF_KEYS = {
     "srcip": ("src",),
     "srcport": ("spt",),
@@ -55,9 +58,13 @@ _CEF_KEYS = {
 """FortiOS's keys that CEF has a name of its own for; all others stand behind ``FTNTFGT``."""
 _OWN = re.compile(rf"{_CEF}|{_DHCP}")
 _OWN_TRAFFIC = (re.compile(_TRAFFIC), re.compile(r"[\s,]srcip=[0-9A-Fa-f]"))
+_OWN_FILTERS = (
+    re.compile(r"[\s,]logid="), re.compile(r'[\s,]subtype="?(?:dns|webfilter)[",\s]'), re.compile(r"[\s,](?:qname|hostname)="),
+)  # fmt: skip
 
-Get = Callable[[str], pa.Array]
-"""Gives the text of a key of FortiOS for all lines; null where a line has none."""
+
+Reader = Callable[[Get, pa.StringArray, np.ndarray, Context], Found]
+"""Of values, lines, their indices and the context: rows, and reason to lines of those that do not hold."""
 
 
 def _open(context: Context) -> Parse:
@@ -66,7 +73,12 @@ def _open(context: Context) -> Parse:
         cef = mask(pc.match_substring_regex(lines, _CEF))
         rows: list[Rows] = []
         rejected: dict[str, np.ndarray] = {}
-        for wanted, kind in ((_TRAFFIC, _sessions), (_DHCP, _leases)):
+        for wanted, kind in (
+            (_TRAFFIC, _sessions),
+            (_DHCP, _leases),
+            (_QUERY, _filtered(queries)),
+            (_PAGE, _filtered(requests)),
+        ):
             those = mask(pc.match_substring_regex(lines, wanted))
             for spelling, reader in ((~cef, _plain), (cef, _common)):
                 index = np.flatnonzero(those & spelling)
@@ -82,7 +94,8 @@ def _open(context: Context) -> Parse:
 
 
 def _own(line: str) -> bool:
-    return bool(_OWN.search(line)) or all(pattern.search(line) for pattern in _OWN_TRAFFIC)
+    marks = ((_OWN,), _OWN_TRAFFIC, _OWN_FILTERS)
+    return any(all(pattern.search(line) for pattern in several) for several in marks)
 
 
 def _plain(lines: pa.StringArray) -> Get:
@@ -157,6 +170,10 @@ def _leases(
     return keep(Rows("dhcp", columns, index), good), {NO_LEASE: index[~good]}
 
 
+def _filtered(read: Callable[[Get, pa.Array, np.ndarray], Found]) -> Reader:
+    return lambda get, lines, index, context: read(get, _moment(get, lines, context), index)
+
+
 def _labelled(lines: pa.StringArray) -> pa.Array:
     """The duration as older versions write it in CEF."""
     found = pc.extract_regex(lines, r"\scn1=(?P<it>\d+) cn1Label=Duration(?:\s|$)")
@@ -202,7 +219,7 @@ _ACK = (
 
 FORMAT = LogFormat(
     title="FortiGate: traffic and DHCP events",
-    kinds=("nat", "dhcp"),
+    kinds=("nat", "dhcp", "dns", "proxy"),
     reference="https://docs.fortinet.com/document/fortigate/7.4.0/fortios-log-message-reference",
     sniff=lambda lines: among_others(lines, _own),
     open=_open,
@@ -294,6 +311,38 @@ FORMAT = LogFormat(
                     "nas_port": "VLAN1",
                 },
             ),
+        ),
+        Sample(
+            '<189>date=2020-04-23 time=12:17:29 devname="testswitch1" devid="somerouterid" logid="1501054802" type="utm" '
+            'subtype="dns" eventtype="dns-response" level="notice" vd="root" eventtime=1587230249360109339 tz="-0500" policyid=26 '
+            "sessionid=543234 srcip=192.168.2.1 srcport=53430 dstip=198.51.100.13 dstport=53 proto=17 xid=2234 "
+            'qname="elastic.example.com" qtype="A" qtypeval=1 qclass="IN" ipaddr="192.0.2.13, 192.0.2.14" action="pass"\n'
+            '<188>date=2020-04-23 time=12:17:48 devname="testswitch1" logid="0316013056" type="utm" subtype="webfilter" '
+            'eventtime=1587230269052907555 tz="-0500" sessionid=1234 user="elasticuser" srcip=192.168.2.1 srcport=61930 '
+            'dstip=198.51.100.13 dstport=443 proto=6 service="HTTPS" hostname="elastic.co" action="blocked" url="/config/"',
+            (
+                {
+                    "kind": "dns",
+                    "ts": "2020-04-18T17:17:29.360109339Z",
+                    "client_ip": "192.168.2.1",
+                    "client_port": 53430,
+                    "server_ip": "198.51.100.13",
+                    "transport": "udp",
+                    "name": "elastic.example.com",
+                    "qtype": "A",
+                    "answers": ["192.0.2.13", "192.0.2.14"],
+                    "action": "pass",
+                },
+                {
+                    "kind": "proxy",
+                    "client_ip": "192.168.2.1",
+                    "name": "elastic.co",
+                    "server_port": 443,
+                    "account": "elasticuser",
+                    "action": "blocked",
+                },
+            ),
+            note="the DNS filter and the web filter",
         ),
         Sample(_FORWARD[:260], note="cut off"),
         Sample(
