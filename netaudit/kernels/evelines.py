@@ -41,6 +41,9 @@ def _word(text: bytes) -> np.uint64:
 _TOP_KEYS = np.array(
     [_word(k) for k in b"timestam event_ty src_ip src_port dest_ip dest_por proto dns".split()], np.uint64
 )
+_TOP_ENDS = np.array(
+    [_word(k) for k in b"imestamp ent_type src_ip src_port dest_ip est_port proto dns".split()], np.uint64
+)
 _TOP_SIZES = np.array([9, 10, 6, 8, 7, 9, 5, 3])
 _TOP_FIELDS = np.array([_STAMP, _EVENT, _SRC, _SPORT, _DST, _DPORT, _PROTO, _IN_DNS])
 _OTHER_KEYS = np.array([_word(k) for k in b"llmnr mdns tls http quic flow tcp dhcp".split()], np.uint64)
@@ -247,7 +250,8 @@ def _field(data: Octets, at: int, size: int, inside: int) -> int:
     if inside == _TOP:
         for number in range(len(_TOP_KEYS)):
             if word == _TOP_KEYS[number] and size == _TOP_SIZES[number]:
-                return _TOP_FIELDS[number]
+                whole = size <= 8 or raw64(data, at + size - 8) == _TOP_ENDS[number]
+                return _TOP_FIELDS[number] if whole else _IGNORED
         for number in range(len(_OTHER_KEYS)):
             if word == _OTHER_KEYS[number]:
                 return _REFUSED

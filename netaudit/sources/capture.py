@@ -45,13 +45,14 @@ class Series(Tally):
         count: int | None = None,
         size: int = 0,
         matters: bool = True,
+        lines: bool = False,
     ) -> None:
         """As `Tally.skip`; the first ordinal says in which file."""
         numbers = [int(n) for n in ordinals]
         file = min(numbers[0] >> FILE_SHIFT, len(self.files) - 1) if numbers else -1
         packets = [n & _PACKET for n in numbers if n >> FILE_SHIFT == file]
         total = len(numbers) if count is None else count
-        self.files[file].skip(reason, packets, count=total, size=size, matters=matters)
+        self.files[file].skip(reason, packets, count=total, size=size, matters=matters, lines=lines)
 
     @property
     def notes(self) -> set[str]:  # type: ignore[override]

@@ -120,7 +120,10 @@ def test_c01_a_line_of_invalid_octets_costs_that_line_at_most(traces):
     octets = b"\n".join(lines) + b"\n"
     question = asked("--public", "203.0.113.5:20100", *TZ, at=NOON + dt.timedelta(seconds=102))
     code, answer, said = traces({"nat.csv": octets}, *question)
-    assert (code, values(answer, "nat")) == (INCONCLUSIVE, ["10.1.0.110"])  # more than one line in a thousand
+    assert (code, values(answer, "nat")) == (
+        INCONCLUSIVE,
+        ["10.1.0.110"],
+    )  # more than one line in a thousand
     assert "first at 301, 302" in said
     question = asked("--public", "203.0.113.5:20300", *TZ, at=NOON + dt.timedelta(seconds=302))
     assert values(traces({"nat.csv": octets}, *question)[1], "nat") == []

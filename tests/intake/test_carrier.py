@@ -23,6 +23,7 @@ CASES = [
     ("<134>Nov 23 00:00:36 10.0.0.1 %ASA-6-302013: Built", MORNING, "10.0.0.1", "%ASA-6-302013", None, "Built"),
     ("<134>Nov 23 2026 00:00:36: %ASA-6-302013: Built", MORNING, None, "%ASA-6-302013", None, "Built"),
     ("Mon Nov 23 00:00:36 2026 daemon.info hostapd: wlan0: STA", MORNING, "daemon.info", "hostapd", None, "wlan0: STA"),
+    ("11月 23 00:00:36 gw dnsmasq[674]: a: b", MORNING, "gw", "dnsmasq", "674", "a: b"),
     ("2026-11-23T00:00:36+08:00 gw named[1]: client @0x", MORNING, "gw", "named", "1", "client @0x"),
     ("2026-11-22T16:00:36Z fe80::1 x: y", MORNING, "fe80::1", "x", None, "y"),
     ("57 <30>1 2026-11-23T00:00:36+08:00 gw dnsmasq 674 - - rest of it", MORNING, "gw", "dnsmasq", "674", "rest of it"),

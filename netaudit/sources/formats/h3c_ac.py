@@ -50,6 +50,10 @@ _LINE = (
 )
 _AP = r"(?: VLAN (?P<vlan>\d+))? with SSID (?P<ssid>.*) on AP (?P<ap>.*?)(?: Radio ID \d+)?\. State changed"
 _BROUGHT = r"-VLANID=(?P<vlan>\d+)"
+# Newer releases tell two: the port's, and the one that the server sent, which holds
+_GRANTED = (
+    r"(?:-AccessVLANID=\d+-Authorization|-Access|-)(?i:VLANID)=(?P<vlan>\d+)(?:-AuthorizationVLANID=[^-]*)?"
+)
 _TEXTS = (
     rf"^Client (?P<mac>{MAC}) went (?:on|off)line from BSS (?P<bssid>{MAC}){_AP}",
     rf"^Client (?P<mac>{MAC}) roamed from BSSID {MAC} on AP .* to BSSID (?P<bssid>{MAC}) on AP (?P<ap>.*) of AC IP",
@@ -60,7 +64,7 @@ _TEXTS = (
     ),
     # What the user said stands first or last, so that nothing else is ever read from it
     rf"^-(?i:username)=(?P<user>.*)-UserMAC=(?P<mac>{MAC})-BSSID=(?P<bssid>{MAC})-SSID=(?P<ssid>.*){_BROUGHT}",
-    rf"^-IfName=(?P<port>.*?)-MACAddr=(?P<mac>{MAC}){_BROUGHT}-Username=(?P<user>.*?)(?:-UsernameFormat=[^;]*)?;",
+    rf"^-IfName=(?P<port>.*?)-MACAddr=(?P<mac>{MAC}){_GRANTED}-(?i:username)=(?P<user>.*?)(?:-UsernameFormat=[^;]*)?;",
     (
         r"^-(?i:username)=(?P<user>.*)-IPAddr=(?P<ips>[0-9a-fA-F:.]+)-IfName=(?P<port>.*)-(?:VlanID|OuterVLAN)="
         rf"(?P<vlan>\d+)(?:-InnerVLAN=\d+)?-MACAddr=(?P<mac>{MAC})"
@@ -125,6 +129,25 @@ FORMAT = LogFormat(
     sniff=lambda lines: among_others(lines, _OWN.search),
     open=_open,
     samples=(
+        Sample(
+            "%Nov 23 09:30:02:001 2026 sw-3f DOT1X/6/DOT1X_LOGIN_SUCC: -IfName=GigabitEthernet1/0/4-MACAddr=0010-8400-22b9-"
+            "VLANID=444-UserName=aaa; User passed 802.1X authentication and came online.\n"
+            "%Nov 23 09:40:02:001 2026 sw-3f DOT1X/6/DOT1X_LOGIN_SUCC: -IfName=GigabitEthernet1/0/4-MACAddr=0010-8400-22b9-"
+            "AccessVLANID=444-AuthorizationVLANID=445-Username=aaa; User passed 802.1X authentication and came online.",
+            (
+                {
+                    "kind": "radius",
+                    "message": "dot1x login",
+                    "client_mac": "00:10:84:00:22:b9",
+                    "account": "aaa",
+                    "nas": "sw-3f",
+                    "nas_port": "GigabitEthernet1/0/4",
+                    "vlan": 444,
+                },
+                {"kind": "radius", "message": "dot1x login", "vlan": 445, "account": "aaa"},
+            ),
+            note="wired log-ons of two releases, as the manuals print them",
+        ),
         Sample(
             "%Mar 15 17:01:11:924 2017 H3C STAMGR/6/STAMGR_CLIENT_ONLINE: Client 7048-0f4f-71f4 went online from BSS "
             "70ba-efb8-5e00 with SSID LHZFH on AP 70ba-efb8-5e00. State changed to Run\n"

@@ -1,8 +1,9 @@
-"""MikroTik RouterOS log: packets that a firewall rule logged, and the DHCP server's leases.
+"""MikroTik RouterOS log: packets that a firewall rule logged, the DHCP server's leases, stations, logins.
 
 A line is one packet, not a session. The translation stands there only where source NAT had decided
 before the rule logged: ``NAT (inside->public)->far end``, or the other way round for a published
-server. The lease lines are known from documentation only.
+server. What ``log print`` shows has dates of its own (``jan/02/2026``), and none for today. The lease
+lines are known from documentation only, those of the hotspot's logins, too.
 """
 
 from __future__ import annotations
@@ -34,9 +35,20 @@ _LEASE = (
     r"(?:^|\s)(?P<server>\S+) (?P<message>assigned|deassigned) (?P<ip>[0-9.]+) (?:for|to|from) "
     r"(?P<mac>[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})(?: (?P<name>\S.*))?$"
 )
+_STATION = (
+    r"(?:^|\s)(?P<mac>[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})@(?P<port>[^\s:,]+):? (?P<message>connected|disconnected|roamed)\b"
+    r"(?: to (?:[0-9A-Fa-f:]{17}@)?(?P<to>[^\s,]+))?"
+)
+_LOGIN = (
+    r"(?:^|\s)hotspot,\S+ (?:->: )?(?P<user>\S.*?) \((?P<ip>[0-9.]{7,15})\): "
+    r"(?:(?P<in>logged in)|(?P<out>logged out)|(?P<failed>login failed))(?::|$)"
+)
+_PRINTED = r"^\s*(?P<month>[a-z]{3})/(?P<day>\d{2})(?P<year>/\d{4})? (?P<rest>\d{2}:\d{2}:\d{2} .*)$"
 _OWN = re.compile(
     r"(?:^|\s)[^\s:]{1,64}: in:.{1,64}? out:.{1,64}?, (?:connection-|src-mac |proto )"
     r"|\s(?:de)?assigned [0-9.]{7,15} (?:for|to|from) [0-9A-Fa-f:]{17}(?:\s|$)"
+    r"|\b(?:wireless|caps),\S+ [0-9A-Fa-f:]{17}@\S{1,64} (?:dis)?connected\b"
+    r"|\bhotspot,\S+ \S.{0,64} \([0-9.]{7,15}\): logged (?:in|out)\b"
 )
 _END = r"(?:\[(?P<{0}six>[0-9A-Fa-f:.]+)\]|(?P<{0}four>[0-9.]+)|(?P<{0}bare>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*))(?::(?P<{0}port>\d+))?"
 _PAIR = f"^{_END.format('a')}->{_END.format('b')}$"
@@ -45,14 +57,23 @@ _TRANSLATED = r"^\((?P<from>[^()]+)\)->(?P<far>[^()]+)$|^(?P<near>[^()]+)->\((?P
 
 def _open(context: Context) -> Parse:
     def parse(chunk: Chunk) -> Parsed:
-        peeled = peel(chunk.lines)
+        peeled = peel(_dated(chunk.lines))
         text = _with_chain(peeled)
         begun = mask(pc.match_substring_regex(text, _BEGUN))
-        rows = [_packets(text, peeled, context), _leases(peeled.rest, peeled, context)]
+        rows = [make(text, peeled, context) for make in (_packets, _leases, _stations, _logins)]
         begun[rows[0].line] = False
         return parsed(len(chunk.lines), rows, {CUT: begun.nonzero()[0]})
 
     return parse
+
+
+def _dated(lines: pa.StringArray) -> pa.StringArray:
+    """Lines with the dates of ``log print`` as a system log writes them."""
+    found = pc.extract_regex(lines, _PRINTED)
+    month, day, year, rest = (pc.struct_field(found, name) for name in ("month", "day", "year", "rest"))
+    head = pc.binary_join_element_wise(pc.utf8_title(month), day, " ")
+    head = pc.binary_join_element_wise(head, pc.replace_substring(year, "/", " "), "")
+    return pc.coalesce(pc.binary_join_element_wise(head, rest, " "), lines)
 
 
 def _with_chain(peeled: Peeled) -> pa.Array:
@@ -114,13 +135,41 @@ def _leases(rest: pa.Array, peeled: Peeled, context: Context) -> Rows:
     return keep(Rows("dhcp", columns, index), mask(pc.is_valid(columns["client_ip"])))
 
 
+def _stations(rest: pa.Array, peeled: Peeled, context: Context) -> Rows:
+    index, got = extract(rest, _STATION)
+    columns = {
+        "ts": read_stamps(peeled.stamp.take(pa.array(index)), context),
+        "message": got["message"],
+        "client_mac": mac_column(got["mac"]),
+        "nas_port": pc.coalesce(got["to"], got["port"]),
+    }
+    return keep(Rows("wlan", columns, index), mask(pc.is_valid(columns["client_mac"])))
+
+
+def _logins(rest: pa.Array, peeled: Peeled, context: Context) -> Rows:
+    index, got = extract(rest, _LOGIN)
+    words = [
+        pc.if_else(pc.is_valid(got[name]), word, None)
+        for name, word in (("in", "login"), ("out", "logout"), ("failed", "login failed"))
+    ]
+    columns = {
+        "ts": read_stamps(peeled.stamp.take(pa.array(index)), context),
+        "message": pc.coalesce(*words),
+        "client_ip": ip_column(got["ip"]),
+        "account": got["user"],
+    }
+    return keep(Rows("radius", columns, index), mask(pc.is_valid(columns["client_ip"])))
+
+
 _HEAD = "2026-05-31T00:04:27.696749+02:00 gw firewall,info"
 
 FORMAT = LogFormat(
     title="MikroTik RouterOS log: firewall packets; leases (these unverified)",
-    kinds=("nat", "dhcp"),
+    kinds=("nat", "dhcp", "wlan", "radius"),
     reference="https://help.mikrotik.com/docs/spaces/ROS/pages/328094/Log",
-    sniff=lambda lines: among_others(peel_text(lines), _OWN.search),
+    sniff=lambda lines: among_others(
+        peel_text(_dated(pa.array(lines, pa.string())).to_pylist()), _OWN.search
+    ),
     open=_open,
     samples=(
         Sample(
@@ -186,6 +235,30 @@ FORMAT = LogFormat(
                 },
                 {"kind": "dhcp", "message": "deassigned"},
             ),
+        ),
+        Sample(
+            "jan/02/2026 20:04:20 wireless,info 0C:B3:19:29:08:13@wlan1_office: disconnected, received deauth: sending station "
+            "leaving (3)\n"
+            "2026-01-02 20:04:29 wireless,info 0C:B3:19:29:08:13@wifi1 connected, signal strength -50\n"
+            "jan/02/2026 20:05:00 hotspot,info,debug dani (192.168.88.254): logged in",
+            (
+                {
+                    "kind": "wlan",
+                    "ts": "2026-01-02T20:04:20.000000000Z",
+                    "message": "disconnected",
+                    "client_mac": "0c:b3:19:29:08:13",
+                    "nas_port": "wlan1_office",
+                },
+                {
+                    "kind": "wlan",
+                    "ts": "2026-01-02T20:04:29.000000000Z",
+                    "message": "connected",
+                    "nas_port": "wifi1",
+                },
+                {"kind": "radius", "message": "login", "account": "dani", "client_ip": "192.168.88.254"},
+            ),
+            timezone="UTC",
+            note="stations and a login, as printed",
         ),
         Sample(
             f"{_HEAD} input: in:WAN out:LAN, connection-state:new proto TCP (SYN), 192.0.2.1:56282->192.0",

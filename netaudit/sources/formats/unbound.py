@@ -32,7 +32,9 @@ _LOOKUP = (
     r"(?: (?P<rcode>[A-Z0-9]+) \d+\.\d+ [01] \d+)?$"
 )
 _LIKE_ONE = rf"{_HEAD}\d[0-9a-fA-F:.]* \S+ \S+ (?:IN|CH|CLASS\d+)\b|{_HEAD}[0-9a-fA-F:.]+(?: \S+){{0,2}}$"
-_OURS = re.compile(r"\bunbound(?:\[\d+(?::[0-9a-f]+)?\]:?|:) |^\[\d+:[0-9a-f]+\] (?:info|query|reply): ")
+_OURS = re.compile(
+    r"\bunbound(?:\[\d+(?::[0-9a-f]+)?\]:?|:| (?:\d+|-) -) |^\[\d+:[0-9a-f]+\] (?:info|query|reply): "
+)
 
 
 def _open(context: times.Context) -> Parse:
@@ -99,6 +101,12 @@ _SAMPLES = (
         "2025-10-14T17:44:30+02:00 fw unbound[901988]: [901988:1f] query: 5.6.7.8 9.10.11.12.example.com. PTR IN",
         ({"kind": "dns", "ts": "2025-10-14T15:44:30.000000000Z", "client_ip": "5.6.7.8", "qtype": "PTR"},),
         note="through a system log",
+    ),
+    Sample(
+        '<30>1 2022-09-06T18:37:34+02:00 opnsense unbound 69805 - [meta sequenceId="2633353"] [69805:2] info: 192.168.1.20 '
+        "api.example.org. A IN",
+        ({"kind": "dns", "ts": "2022-09-06T16:37:34.000000000Z", "client_ip": "192.168.1.20", "qtype": "A"},),
+        note="through a system log of RFC 5424",
     ),
     Sample(
         "[1795363264] unbound[11670:1] info: 172.16.9.9 null TYPE0 CLASS0 REFUSED 0.000000 1 12\n"

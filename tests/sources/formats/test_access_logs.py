@@ -123,7 +123,8 @@ def sessions(log, mac):
         return name
 
     return [
-        (clock(log.spans.start[s]), clock(log.spans.end[s]), access_point(s), log.account_of(s)) for s in found
+        (clock(log.spans.start[s]), clock(log.spans.end[s]), access_point(s), log.account_of(s))
+        for s in found
     ]
 
 

@@ -207,6 +207,12 @@ def test_suricata(tmp_path_factory, text: list[str]) -> None:
     compare(EVE, tmp_path_factory.mktemp("log"), text, "Asia/Shanghai")
 
 
+@pytest.mark.parametrize("key", ["timestamp", "event_type", "dest_port"])
+def test_suricata_takes_no_longer_key_for_another(key: str, tmp_path: Path) -> None:
+    line = json.dumps(ENDS | {"dns": LOOKED_UP[0]}).replace(f'"{key}"', f'"{key[:-1]}x"')
+    compare(EVE, tmp_path, [line], "Asia/Shanghai")
+
+
 USUAL = {
     "dnsmasq": (DNSMASQ, [], ["".join(MASQ)] * 3),
     "zeek": (ZEEK, [*HEAD, NAMED], ["\t".join(CELLS)] * 3),
