@@ -2,66 +2,33 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from netaudit.config import Settings, Source
+from netaudit.config import Settings
 from netaudit.errors import CaptureError, InputError, NetauditError
-from netaudit.intake.containers import Wanted, contained
-from netaudit.intake.lines import Chunk, chunks, head_lines
-from netaudit.intake.log_format import LogFormat, Parsed, Rows
 from netaudit.intake.opening import ByteStream, Identity, identify, unreadable
-from netaudit.intake.tally import Tally, ordinals
-from netaudit.intake.times import Context, parse_zone
+from netaudit.intake.tally import Tally
 from netaudit.records.evidence import EvidenceFile, Ledger
 from netaudit.records.printed import readable
-from netaudit.records.schemas import TIMESTAMP, conform, kind_of
+from netaudit.records.schemas import kind_of
 from netaudit.sources.ahead import ahead
 from netaudit.sources.inputs import Input, opened
-from netaudit.sources.left_out import LeftOut, show
-from netaudit.sources.recognise import confidences, named, own_formats, recognise, refuse_binary, tables
+from netaudit.sources.logs import read_log
+from netaudit.sources.options import Options
+from netaudit.sources.recognise import own_formats
 from netaudit.sources.rotation import series
 
-NOT_TEXT = "bytes that are no text in this file's encoding, or a line over 1 MiB"
 EMPTY = "the file is empty"
-NO_RECORD = "no line of this file gave a record"
-NO_NAME = "look-ups whose name cannot be read"
-OTHER = "lines that hold no record of this format (comments, other messages)"
 DUPLICATE = "the same content was read already, under another name"
 GROWN = "the file has grown since it was opened; what came after is not read"
-MAX_ROWS = 64 << 10
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, bytes done and its size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line says about all inputs; overrides the configuration."""
-
-    input_format: str = ""
-    timezone: str = ""
-    jobs: int = 0
-    """Cores to use; 0 for all."""
-    tolerant: bool = False
-    """Read files whose times carry no zone, without these times (`Context.tolerant`)."""
-    recognised: Callable[[str, LogFormat, Mapping[str, float]], None] | None = None
-    """Told the format of each log before its records come: name, what it is, and how sure formats are of
-    the log (nothing where a person named the format)."""
-    left_out: LeftOut | None = None
-    """Told the reason, the number and the text of the first lines that gave no record."""
-    own: Mapping[str, LogFormat] = field(default_factory=dict)
-    """The office's own formats; `read` takes those of the settings."""
-    promised: dict[str, Identity] | None = None
-    """Where given, rows of a log come while it is still being hashed: their `file` is then a key of
-    this, and the caller puts the identity's id in its place."""
 
 
 def read(
@@ -259,135 +226,7 @@ def _batches(files: Iterator[_Opened], options: Options) -> Iterator[pa.RecordBa
             "This file is no capture.",
             hint="Leave the format out, so that it is recognised.",
         )
-    yield from _read_log(first.stream, tally, source, options, wanted)
-
-
-def _read_log(
-    stream: ByteStream, tally: Tally, source: Source, options: Options, wanted: str
-) -> Iterator[pa.RecordBatch]:
-    zone = options.timezone or source.timezone
-    pieces = contained(stream, Wanted(tables(), tally.notes))
-    ahead_of_all = list(islice(pieces or (), 1))
-    if pieces is None:
-        head = _head(stream, tally.identity)
-    else:
-        head = [line for chunk in ahead_of_all for line in chunk.lines[:200].to_pylist()]
-    scores = {} if wanted else confidences(head, options.own)
-    name = wanted or recognise(head, tally.identity.name, options.own, scores)
-    member = named(name, options.own)
-    tally.format = name
-    if options.recognised:
-        options.recognised(name, member, scores)
-    context = Context(
-        name=tally.identity.name,
-        zone=parse_zone(zone) if zone else None,
-        collected=_collected(tally.identity),
-        options=source.options,
-        tolerant=options.tolerant,
-    )
-    parse = member.open(context)
-    shift = int(source.clock_offset_s * 1e9)
-    for chunk in chunks(stream, member.starts) if pieces is None else chain(ahead_of_all, pieces):
-        parsed = parse(chunk)
-        _account(tally, chunk, parsed)
-        if options.left_out:
-            show(options.left_out, chunk, parsed, member, OTHER)
-        for rows in parsed.rows:
-            file = _file(tally.identity, options.promised)
-            yield from _conform(rows, chunk, tally, file, source.site, shift)
-    tally.notes |= context.notes
-    _require_records(tally, forced=bool(wanted))
-
-
-def _require_records(tally: Tally, *, forced: bool) -> None:
-    """A log that gave nothing was not understood: that is never a clean result.
-
-    Raises:
-        InputError: The format was named by a person, and nothing in the file is of it.
-    """
-    if tally.records:
-        return
-    if forced:
-        raise InputError(
-            "not-of-format",
-            "Nothing in this file is of the format {format}.",
-            hint="Leave the format out, so that it is recognised; or see: netaudit formats try FILE",
-            format=tally.format,
-        )
-    tally.skip(NO_RECORD, count=1)
-
-
-def _head(stream: ByteStream, identity: Identity) -> list[str]:
-    refuse_binary(stream.peek(4096), identity.name)
-    return head_lines(stream)
-
-
-def _conform(
-    rows: Rows, chunk: Chunk, tally: Tally, file: str, site: str, shift: int
-) -> Iterator[pa.RecordBatch]:
-    count = len(rows.line)
-    if rows.kind == "dns" and (nameless := _nameless(rows)).size:
-        tally.skip(NO_NAME, ordinals(nameless, chunk.first), count=len(nameless))
-    columns = dict(rows.columns, file=file, ordinal=rows.line.astype(np.uint64) + chunk.first)
-    if site:
-        columns["site"] = site
-    batch = conform(rows.kind, columns, count)
-    if shift:
-        batch = _shifted(batch, shift)
-    for start in range(0, count, MAX_ROWS):
-        piece = batch.slice(start, MAX_ROWS)
-        tally.add(piece, rows.kind)
-        yield piece
-
-
-def _file(identity: Identity, promised: dict[str, Identity] | None) -> str:
-    """What rows say of their file: its id, or the key of a promise of it."""
-    if promised is None or identity.is_known:
-        return identity.id
-    key = f"?{identity.path}"
-    promised[key] = identity
-    return key
-
-
-def _nameless(rows: Rows) -> np.ndarray:
-    """Lines of look-ups whose name cannot be read: they are events, but match nothing."""
-    name = rows.columns.get("name")
-    if name is None:
-        return rows.line
-    unknown = np.asarray(pc.is_null(name).to_numpy(zero_copy_only=False), bool)
-    return np.asarray(rows.line[unknown])
-
-
-def _shifted(batch: pa.RecordBatch, shift: int) -> pa.RecordBatch:
-    """All times moved by the source's declared clock offset, nanoseconds."""
-    for name in ("ts", "ts_end"):
-        if name in batch.schema.names:
-            moved = pc.add(batch.column(name).cast(pa.int64()), shift).cast(TIMESTAMP)
-            batch = batch.set_column(batch.schema.get_field_index(name), name, moved)
-    return batch
-
-
-def _account(tally: Tally, chunk: Chunk, parsed: Parsed) -> None:
-    if chunk.bad.size:
-        tally.skip(
-            NOT_TEXT,
-            ordinals(chunk.bad, chunk.first),
-            count=len(chunk.bad),
-            size=int(chunk.sizes[chunk.bad].sum()),
-            lines=True,
-        )
-    for reason, index in parsed.rejected.items():
-        lines = np.setdiff1d(index, chunk.bad)
-        if lines.size:
-            tally.skip(
-                reason,
-                ordinals(lines, chunk.first),
-                count=len(lines),
-                size=int(chunk.sizes[lines].sum()),
-                lines=True,
-            )
-    if parsed.other:
-        tally.skip(OTHER, count=parsed.other, matters=False)
+    yield from read_log(first.stream, tally, source, options, wanted)
 
 
 def _account_for_rest(stream: ByteStream, tally: Tally) -> None:
@@ -402,10 +241,6 @@ def _account_for_rest(stream: ByteStream, tally: Tally) -> None:
         tally.truncated = True
     tally.bytes_skipped += stream.content_bytes - before
     tally.bytes_skipped = stream.content_bytes if tally.records == 0 else tally.bytes_skipped
-
-
-def _collected(identity: Identity) -> dt.datetime:
-    return dt.datetime.fromtimestamp(identity.path.stat().st_mtime, dt.UTC)
 
 
 def _unusable(name: str, error: NetauditError) -> EvidenceFile:

@@ -148,5 +148,12 @@ FORMAT = LogFormat(
             _ACCEPT, ({"kind": "radius", "message": "Access-Accept", "client_mac": None},), note="alone"
         ),
         Sample(_REQUEST[:300], note="cut off"),
+        Sample(
+            '<Event><Timestamp data_type="4">07/08/2026 09:15:00.100</Timestamp><User-Name data_type="1">OFFICE\\lisi'
+            '</User-Name><Calling-Station-Id data_type="1">52-54-00-AA-00-01</Calling-Station-Id><Acct-Status-Type '
+            'data_type="0">1</Acct-Status-Type><Acct-Session-Id data_type="1">5F3A</Acct-Session-Id></Event>',
+            ({"kind": "radius", "message": "Start", "account": "OFFICE\\lisi", "session": "5F3A"},),
+            note="accounting that does not name its packet",
+        ),
     ),
 )
