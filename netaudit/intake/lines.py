@@ -10,15 +10,17 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from netaudit.intake.opening import ByteStream
-from netaudit.kernels.loglines import ROOM, line_ends
-from netaudit.kernels.octets import Bytes, Ints, Octets, octets
+from netaudit.kernels import ROOM
+
+if TYPE_CHECKING:
+    from netaudit.kernels.octets import Bytes, Ints, Octets
 
 CHUNK_BYTES = 8 << 20
 MAX_LINE_BYTES = 1 << 20
@@ -266,6 +268,9 @@ def _split(block: _Block, first: int) -> Chunk:
 
 
 def _framed(block: _Block) -> Framed:
+    from netaudit.kernels.loglines import line_ends
+    from netaudit.kernels.octets import octets
+
     text = octets(block.text[: block.size + ROOM])
     room = block.size // _USUAL_LINE + 16
     while True:
@@ -296,6 +301,8 @@ def _file_sizes(sizes: np.ndarray, block: _Block) -> np.ndarray:
 
 
 def _slice(chunk: Chunk, start: int, stop: int) -> Chunk:
+    from netaudit.kernels.octets import octets
+
     inside = (chunk.bad >= start) & (chunk.bad < stop)
     framed = chunk.framed
     if framed is not None:
@@ -312,6 +319,8 @@ def _slice(chunk: Chunk, start: int, stop: int) -> Chunk:
 
 
 def _join(held: Chunk | None, chunk: Chunk) -> Chunk:
+    from netaudit.kernels.octets import octets
+
     if held is None:
         return chunk
     framed = None

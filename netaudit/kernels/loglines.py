@@ -13,7 +13,6 @@ from numba.extending import intrinsic
 from netaudit.kernels.compiled import kernel, part
 from netaudit.kernels.octets import Bytes, Ints, Octets, u8
 
-ROOM = 64
 _NEWLINE, _BLANK, _TAB, _DOT = ord("\n"), ord(" "), ord("\t"), ord(".")
 VECTOR = 64
 _ONE = np.uint64(1)

@@ -13,19 +13,13 @@ from typing import Any
 import numpy as np
 
 from netaudit.kernels.compiled import kernel, part
+from netaudit.kernels.magics import PCAP
 from netaudit.kernels.octets import Octets, le32, u32
 from netaudit.kernels.packet import Rows
 
 FILE_HEADER = 24
 MAX_PACKET = 262_144
 """Octets of one packet: libpcap's own bound, and the one that tells a damaged length."""
-
-MAGICS: dict[bytes, tuple[str, int, int]] = {
-    b"\xa1\xb2\xc3\xd4": ("big", 1000, 16), b"\xd4\xc3\xb2\xa1": ("little", 1000, 16),
-    b"\xa1\xb2\x3c\x4d": ("big", 1, 16), b"\x4d\x3c\xb2\xa1": ("little", 1, 16),
-    b"\xa1\xb2\xcd\x34": ("big", 1000, 24), b"\x34\xcd\xb2\xa1": ("little", 1000, 24),
-}  # fmt: skip
-"""Magic to byte order, nanoseconds a tick, octets of a record header (the last: Kuznetsov's)."""
 
 FILE = np.dtype([
     ("big", "i8"), ("tick_ns", "i8"), ("header", "i8"), ("link", "i8"), ("snaplen", "i8"),
@@ -40,7 +34,7 @@ _MOST_ON_WIRE = 1 << 24  # some writers leave nonsense, but not at random, in th
 
 def file_of(header: bytes) -> Rows:
     """The state of a walk, one `FILE` row, from the file header (24 octets with a known magic)."""
-    order, tick_ns, size = MAGICS[header[:4]]
+    order, tick_ns, size = PCAP[header[:4]]
     snaplen, network = (int.from_bytes(header[at : at + 4], order) for at in (16, 20))  # type: ignore[arg-type]
     state = np.zeros(1, FILE)
     state["big"], state["tick_ns"], state["header"] = order == "big", tick_ns, size

@@ -15,7 +15,6 @@ from netaudit.kernels.octets import Octets, int64, le16, le32, u8, u16, u32
 from netaudit.kernels.packet import Rows
 from netaudit.kernels.pcap import MAX_PACKET
 
-MAGIC = b"\x0a\x0d\x0d\x0a"
 SECTION, INTERFACE, OLD_PACKET, SIMPLE, STATISTICS, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 5, 6
 _LITTLE_MAGIC, _OTHER_MAGIC = 0x1A2B3C4D, 0x4D3C2B1A
 MAX_BLOCK = 4 << 20

@@ -14,12 +14,12 @@ from netaudit.config import Settings
 from netaudit.errors import CaptureError, InputError, NetauditError
 from netaudit.intake.opening import ByteStream, Identity, identify, unreadable
 from netaudit.intake.tally import Tally
+from netaudit.kernels.magics import is_capture
 from netaudit.records.evidence import EvidenceFile, Ledger
 from netaudit.records.printed import readable
 from netaudit.records.schemas import kind_of
 from netaudit.sources.ahead import ahead
 from netaudit.sources.inputs import Input, opened
-from netaudit.sources.logs import read_log
 from netaudit.sources.options import Options
 from netaudit.sources.recognise import own_formats
 from netaudit.sources.rotation import series
@@ -201,8 +201,6 @@ def _finish(one: _Opened, ledger: Ledger, options: Options) -> None:
 
 
 def _batches(files: Iterator[_Opened], options: Options) -> Iterator[pa.RecordBatch]:
-    from netaudit.sources.capture import Capture, is_capture, read_capture
-
     first = next(files, None)
     if first is None:
         return
@@ -213,6 +211,8 @@ def _batches(files: Iterator[_Opened], options: Options) -> Iterator[pa.RecordBa
         return
     wanted = options.input_format or source.format
     if is_capture(head) and wanted in {"", "pcap", "pcapng"}:
+        from netaudit.sources.capture import Capture, read_capture  # with all its compiled loops
+
         yield from read_capture(
             (Capture(one.stream, one.tally) for one in chain([first], files)),
             site=source.site,
@@ -226,6 +226,8 @@ def _batches(files: Iterator[_Opened], options: Options) -> Iterator[pa.RecordBa
             "This file is no capture.",
             hint="Leave the format out, so that it is recognised.",
         )
+    from netaudit.sources.logs import read_log
+
     yield from read_log(first.stream, tally, source, options, wanted)
 
 

@@ -18,6 +18,7 @@ from netaudit.errors import CaptureError
 from netaudit.intake.opening import ByteStream
 from netaudit.intake.tally import Tally
 from netaudit.kernels import assembly, collect, dissect, fragments, losses, pcap, pcapng, quic, traffic
+from netaudit.kernels.magics import PCAPNG, is_capture
 from netaudit.kernels.octets import Bytes, Octets, octets
 from netaudit.kernels.packet import PACKET, Rows, Status
 from netaudit.sources.ahead import IN_FLIGHT, ahead
@@ -94,18 +95,13 @@ class _Piece(NamedTuple):
     packets: Rows
 
 
-def is_capture(head: bytes) -> bool:
-    """Whether a file's first bytes are those of pcap or pcapng."""
-    return head[:4] in pcap.MAGICS or head[:4] == pcapng.MAGIC
-
-
 class _Walker:
     """Walks one file, whichever its container."""
 
     def __init__(self, capture: Capture, number: int) -> None:
         stream, tally = capture
         head = stream.peek(pcap.FILE_HEADER)
-        self.is_ng = head[:4] == pcapng.MAGIC
+        self.is_ng = head[:4] == PCAPNG
         tally.format = "pcapng" if self.is_ng else "pcap"
         self.is_whole = self.is_ng or len(head) == pcap.FILE_HEADER
         if self.is_ng:

@@ -17,7 +17,7 @@ from netaudit.kernels.packet import Kind, Rows
 from netaudit.plugins import discover
 from netaudit.records.schemas import conform
 from netaudit.sources import encrypted_dns, flow_table
-from netaudit.sources.blocks import FILE_SHIFT, Block, Capture, blocks, is_capture
+from netaudit.sources.blocks import FILE_SHIFT, Block, Capture, blocks
 from netaudit.sources.inference import Answers
 from netaudit.sources.messages import Messages
 from netaudit.sources.protocols import Events, Reader
@@ -230,4 +230,4 @@ def _words(column: Any) -> Iterable[str | None]:
     return map(words.__getitem__, index.tolist())
 
 
-__all__ = ["Capture", "Messages", "is_capture", "read_capture"]
+__all__ = ["Capture", "Messages", "read_capture"]

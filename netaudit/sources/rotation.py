@@ -14,6 +14,7 @@ from pathlib import PurePath
 
 from netaudit.errors import NetauditError
 from netaudit.intake.opening import ByteStream, Identity
+from netaudit.kernels.magics import is_capture
 from netaudit.sources.inputs import Input
 
 HEAD_BYTES = 64 << 10
@@ -92,15 +93,17 @@ def _chained(begins: list[_Begin]) -> list[_Series]:
 
 
 def _begin(place: int, item: Input) -> _Begin | None:
-    from netaudit.sources.blocks import is_capture, records
-
     try:
         size = min(item.path.stat().st_size, HEAD_BYTES) if item.path.is_file() else 0
         if not size:
             return None
         with ByteStream(Identity(item.path, item.name, "", size)) as stream:
             magic = stream.peek(4)
-            first = next(records(stream), None) if is_capture(stream.peek(64)) else None
+            if not is_capture(stream.peek(64)):
+                return None
+            from netaudit.sources.blocks import records
+
+            first = next(records(stream), None)
     except (OSError, NetauditError):
         return None  # `read` says why, when its turn comes
     if first is None or first.ts is None:

@@ -58,7 +58,7 @@ def show(
     Raises:
         InputError: The input cannot be read, or has no such packet or line.
     """
-    from netaudit.sources.blocks import is_capture
+    from netaudit.kernels.magics import is_capture
 
     with original(argument, settings) as identity, ByteStream(identity) as stream:
         record, line = None, ""

@@ -150,7 +150,7 @@ def judge(
         UsageError: There is no tshark or no pyshark here.
         CaptureError: The input is no capture.
     """
-    from netaudit.sources.blocks import is_capture
+    from netaudit.kernels.magics import is_capture
 
     _require_tshark()
     with (

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netaudit.kernels import pcap, pcapng
+from netaudit.kernels.magics import PCAP, PCAPNG
 from netaudit.kernels.octets import octets_of
 from netaudit.kernels.packet import PACKET
 
@@ -26,7 +27,7 @@ class Walk:
     """A walk over windows that end where `splits` say."""
 
     def __init__(self, data, splits=(), room=64):
-        self.is_ng = data[:4] == pcapng.MAGIC
+        self.is_ng = data[:4] == PCAPNG
         if self.is_ng:
             self.file, self.interfaces = pcapng.file_of()
         else:
@@ -57,9 +58,9 @@ def times(walked):
     return walked.packets["ts"].tolist()
 
 
-@pytest.mark.parametrize("magic", pcap.MAGICS)
+@pytest.mark.parametrize("magic", PCAP)
 def test_byte_orders_and_resolutions(magic):
-    order, tick, size = pcap.MAGICS[magic]
+    order, tick, size = PCAP[magic]
     mark = "<" if order == "little" else ">"
     header = magic + pcap_header(order=mark)[4:]
     body = record(FRAME, fraction=5, order=mark, extra=b"\0" * (size - 16)) * 3

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from netaudit.errors import CaptureError
 from netaudit.intake.opening import ByteStream, identify
 from netaudit.intake.tally import Tally
+from netaudit.kernels.magics import is_capture
 from netaudit.records.addresses import format_ip
 from netaudit.records.schemas import kind_of, schema
 from netaudit.sources import blocks, capture
-from netaudit.sources.capture import Capture, is_capture, read_capture
+from netaudit.sources.capture import Capture, read_capture
 
 START = 1_700_000_000
 CLIENT, SERVER = "10.0.0.7", "192.0.2.53"
