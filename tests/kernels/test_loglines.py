@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from netaudit.intake.lines import Framed
 from netaudit.intake.times import Context, from_iso
-from netaudit.kernels.loglines import ROOM, line_ends
+from netaudit.kernels import ROOM
+from netaudit.kernels.loglines import line_ends
 from netaudit.kernels.octets import octets
 from netaudit.records.addresses import parse_ip
 from netaudit.records.names import normalise
