@@ -18,13 +18,14 @@ from netaudit.attribution.intervals import Pairs
 from netaudit.attribution.nat_log import NatLog
 from netaudit.attribution.packed import Packed
 from netaudit.attribution.plan import Plan
+from netaudit.attribution.port_log import PortLog
 from netaudit.attribution.register import Register
 from netaudit.attribution.sharing import Sharing
 from netaudit.config import Settings
 from netaudit.records.evidence import EvidenceFile
 from netaudit.records.schemas import concat
 
-KINDS = ("nat", "dhcp", "arp", "radius", "wlan", "asset")
+KINDS = ("nat", "dhcp", "arp", "radius", "wlan", "fdb", "asset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Logs:
     addresses: AddressLog
     access: tuple[AccessLog, ...]
     """RADIUS first: it knows accounts."""
+    ports: PortLog
     register: Register
     sharing: Sharing
     coverage: CoverageTable
@@ -65,6 +67,7 @@ class Logs:
             nat=NatLog(records["nat"], site["nat"]),
             addresses=AddressLog(records["dhcp"], site["dhcp"], records["arp"], site["arp"], access),
             access=access,
+            ports=PortLog(records["fdb"], site["fdb"]),
             register=Register(records["asset"], site["asset"]),
             sharing=Sharing(access),
             coverage=CoverageTable({k: r for k, r in records.items() if r.count}, ledger),

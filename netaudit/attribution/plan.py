@@ -39,6 +39,7 @@ _ROLES = {
     "arp": ("dhcp", "access"),
     "radius": ("access",),
     "wlan": ("access",),
+    "fdb": ("access",),
     "asset": ("inventory",),
 }
 

@@ -20,12 +20,13 @@ class Reach(StrEnum):
 
 
 class HopKind(StrEnum):
-    """The steps of the walk, in order."""
+    """The steps of the walk, in order; the port is a place beside the asset."""
 
     NAT = "nat"
     LEASE = "lease"
     STATION = "station"
     ASSET = "asset"
+    PORT = "port"
 
 
 class FunnelName(StrEnum):

@@ -41,7 +41,7 @@ from netaudit.records.addresses import parse_ip
 from netaudit.records.evidence import Ledger, Skipped
 from netaudit.records.schemas import DESTINATION_KINDS, concat, kind_of
 
-KEPT_KINDS = ("nat", "dhcp", "radius", "wlan", "asset")
+KEPT_KINDS = ("nat", "dhcp", "radius", "wlan", "fdb", "asset")
 """Kinds that the walk-back joins whole; far fewer rows than DNS and flows. Of ARP it needs less."""
 
 FORGOTTEN = "which MAC an address had was forgotten: too many different ones"

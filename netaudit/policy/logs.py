@@ -31,6 +31,7 @@ _ROLES = {
     "dhcp": "dhcp",
     "radius": "access",
     "wlan": "access",
+    "fdb": "access",
     "arp": "access",
     "asset": "inventory",
 }

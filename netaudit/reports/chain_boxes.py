@@ -28,6 +28,7 @@ _OF_HOP: dict[HopKind, frozenset[Reason]] = {
     ),
     HopKind.STATION: frozenset({Reason.NO_ACCT, Reason.SHARED_ACCOUNT, Reason.SHARED_KEY}),
     HopKind.ASSET: frozenset({Reason.RANDOM_MAC, Reason.ASSET_UNKNOWN}),
+    HopKind.PORT: frozenset(),
 }
 _OF_OUTCOME = {
     Outcome.HELD: frozenset[Reason](),

@@ -55,6 +55,7 @@ ROWS = {
         "message": words("ack", "release", "free", "lease", "host", "offer"),
     },
     "arp": COMMON | {"client_ip": IPS, "client_mac": MACS},
+    "fdb": COMMON | {"client_mac": MACS, "nas": words("sw", "core"), "nas_port": words("1", "2")},
     "radius": ACCESS,
     "wlan": ACCESS,
     "asset": COMMON

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from netaudit.attribution import access_log, nat_log, spans
+from netaudit.attribution import access_log, nat_log, port_log, spans
 from netaudit.attribution.hops import nat, station
 from netaudit.attribution.reasons import needed, sentence
 from netaudit.attribution.trace import HopKind, Outcome, Question, Reach, Reason
@@ -18,6 +18,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "walkback.md").read_text("utf-8")
 MODULES = {
     "access_log": access_log,
     "nat_log": nat_log,
+    "port_log": port_log,
     "spans": spans,
     "station": station,
     "walk": import_module("netaudit.attribution.walk"),
@@ -55,7 +56,7 @@ def test_no_constant_of_the_spans_is_missing():
     told = {(module, name) for _, _, module, name, _ in ROWS}
     bounds = {
         (m, name)
-        for m in ("access_log", "nat_log", "spans")
+        for m in ("access_log", "nat_log", "port_log", "spans")
         for name in vars(MODULES[m])
         if name.endswith("_S")
     }
@@ -65,4 +66,5 @@ def test_no_constant_of_the_spans_is_missing():
 def test_numbers_in_the_text():
     assert f"more than {station.SHARED_ACCOUNT_DEVICES} devices online" in PAGE
     assert f"up to {nat.LAYERS} layers deep" in PAGE
+    assert f"with more than {port_log.ACCESS_MACS} MACs in one print" in PAGE
     assert f"({Question(at=NOON).skew_s:.0f} s where it is not said)" in PAGE

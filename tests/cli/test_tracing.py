@@ -182,3 +182,21 @@ def test_a_look_needs_a_reason_and_one_subject(case):
     unknown = netaudit(*REACHED, "--account", "account-00000000", *LOOK, cwd=case)
     assert unknown.returncode == 2
     assert "pseudonym-unknown" in unknown.stderr
+
+
+def test_a_printed_mac_table_tells_the_switch_port(tmp_path):
+    (tmp_path / "netaudit.toml").write_text(
+        '[unit]\ntimezone = "Asia/Shanghai"\n\n[[source]]\npath = "mac.txt"\n'
+        'options = { taken_at = "2026-11-22T16:10:00Z" }\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "mac.txt").write_text(
+        "SW-3F#show mac address-table\n\nVlan    Mac Address       Type        Ports\n"
+        "----    -----------       --------    -----\n  10    001c.4200.0002    DYNAMIC     Gi1/0/7\n",
+        encoding="utf-8",
+    )
+    asked = ("--mac", "00:1c:42:00:00:02", "--at", "2026-11-22T16:12:00Z", "--format", "json")
+    answer = json.loads(netaudit("trace", *asked, cwd=tmp_path).stdout)
+    (port,) = [hop for hop in answer["hops"] if hop["hop"] == "port"]
+    assert (port["outcome"], port["candidates"][0]["value"]) == ("held", "SW-3F Gi1/0/7")
+    assert answer["place"]["port"] == "SW-3F Gi1/0/7"
