@@ -11,6 +11,7 @@ from __future__ import annotations
 import mmap
 import os
 import pickle
+import shutil
 import stat
 import struct
 import time
@@ -80,16 +81,16 @@ class Snapshots:
     @staticmethod
     def _drop(paths: list[Path]) -> int:
         for path in paths:
-            path.unlink(missing_ok=True)
-        return len(paths)
+            with suppress(PermissionError):  # Windows lets go of no file that is still mapped
+                path.unlink(missing_ok=True)
+        return sum(not path.exists() for path in paths)
 
 
 def _write(path: Path, value: Any) -> None:
     buffers: list[pickle.PickleBuffer] = []
     body = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
     parts = [buffer.raw() for buffer in buffers]
-    room = os.statvfs(path.parent)
-    if sum(part.nbytes for part in parts) > room.f_bavail * room.f_frsize // SHARE:
+    if sum(part.nbytes for part in parts) > shutil.disk_usage(path.parent).free // SHARE:
         raise OSError("not enough room")
     sizes = struct.pack(f"<{len(parts)}Q", *(part.nbytes for part in parts))
     scratch = path.with_suffix(f".{os.getpid()}")
