@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
+
 from netaudit import __version__, sources
 from netaudit.attribution import Logs, walk_back
 from netaudit.attribution.presence import presences
@@ -148,7 +151,8 @@ def _key(arguments: Sequence[str], settings: Settings, options: sources.Options 
     options = options or sources.Options()
     said = (options.input_format, options.timezone)
     program = [(p.name, p.stat().st_mtime_ns) for p in sorted(Path(__file__).parents[1].rglob("*.py"))]
-    whole = (__version__, platform.python_version(), program, files, said, settings)
+    versions = (__version__, platform.python_version(), np.__version__, pa.__version__)
+    whole = (versions, program, files, said, settings)
     return hashlib.sha256(repr(whole).encode()).hexdigest()[:32]
 
 
